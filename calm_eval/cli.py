@@ -1,0 +1,211 @@
+"""The command line: parse, call, print. Heavy imports happen inside the function that needs them."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from calm_eval import __version__
+from calm_eval.errors import CalmEvalError, InputError
+
+if TYPE_CHECKING:
+    from calm_eval.runs.evaluate import Order
+    from calm_eval.systems.protocol import Value
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point. Returns 0 done, 2 usage or input error, 4 a judge or system is unavailable."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    arguments = _parser().parse_args(words)
+    arguments.command_line = shlex.join(["calm-eval", *words])
+    try:
+        code: int = arguments.call(arguments)
+    except CalmEvalError as error:
+        print(f"calm-eval: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("calm-eval: stopped; the same command goes on from here", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return 0
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="calm-eval",
+        description="Evaluate continuous and discrete audio language models: generate, score, report.",
+        epilog="Exit codes: 0 done, 1 fail, 2 usage or input error, 3 inconclusive, 4 a judge or system is unavailable.",
+    )
+    parser.add_argument("--version", action="version", version=f"calm-eval {__version__}")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    run = verbs.add_parser("run", help="generate, score and report; the same command resumes")
+    run.add_argument("suites", nargs="+", metavar="SUITE", help="suite file, folder of suites, or bundled name")
+    _run_options(run)
+    run.set_defaults(call=_run)
+    generate = verbs.add_parser("generate", help="the first stage of run, on suites or on a run folder")
+    generate.add_argument("suites", nargs="+", metavar="SUITE|RUN", help="as for run, or one run folder")
+    _run_options(generate)
+    generate.set_defaults(call=_generate)
+    for verb, text in (
+        ("score", "judge and measure what a run holds"),
+        ("report", "write the tables and plots of a run"),
+    ):
+        stage = verbs.add_parser(verb, help=text)
+        stage.add_argument("run", type=Path, metavar="RUN", help="run folder")
+        stage.set_defaults(call=_stage, stage=verb)
+    listing = verbs.add_parser("list", help="what there is")
+    listing.add_argument("what", choices=("suites", "systems", "metrics", "judges"))
+    listing.set_defaults(call=_list)
+    validate = verbs.add_parser("validate", help="check a suite or system file")
+    validate.add_argument("files", nargs="+", metavar="FILE")
+    validate.set_defaults(call=_validate)
+    assets = verbs.add_parser("assets", help="weights and voices: what there is, fetch, verify")
+    assets.add_argument("action", choices=("list", "fetch", "verify"))
+    assets.add_argument("names", nargs="*", metavar="NAME", help="all when left out")
+    assets.set_defaults(call=_assets)
+    return parser
+
+
+def _run_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--systems", nargs="+", metavar="FILE", help="system files or names instead of the suite's own")
+    add("--out", type=Path, metavar="DIR", help="run folder (default: runs/<suites>)")
+    add("--limit", type=int, metavar="N", help="first N items of each suite (default: as the suite says)")
+    add("--full", action="store_true", help="all items")
+    add("--seeds", type=int, metavar="N", help="seeds 0 to N-1 for each item")
+    add("--sweep", nargs="+", default=[], metavar="NAME=V,V", help="grid of sampling parameters")
+    add("--reuse", nargs="+", default=[], metavar="RUN", help="take finished samples from earlier runs")
+    add("--retry-failed", action="store_true", help="make failed samples again")
+    add("--dry-run", action="store_true", help="print the plan and stop")
+    add("--device", default="cpu", help="cpu, cuda, cuda:1, mps (default: cpu)")
+    add("--dtype", default="float32", help="dtype that systems are asked to use")
+    add("--batch-size", type=int, default=1, metavar="N", help="items in one call of a system (default: 1)")
+    add("--threads", type=int, metavar="N", help="CPU threads for systems and judges (default: all cores)")
+    add("--item-timeout", type=float, metavar="S", help="seconds that one item may take (default: 300)")
+    add("--in-process", action="store_true", help="no child process: for debugging a system")
+
+
+def _order(arguments: argparse.Namespace) -> Order:
+    from calm_eval.runs.evaluate import Order, default_threads
+    from calm_eval.runs.plan import Wishes
+    from calm_eval.systems.engine import Conditions
+
+    for name in ("limit", "seeds", "batch_size", "threads", "item_timeout"):
+        value = getattr(arguments, name)
+        if value is not None and value <= 0:
+            raise InputError(f"--{name.replace('_', '-')} {value}: must be above 0")
+    return Order(
+        suites=tuple(arguments.suites),
+        wishes=Wishes(arguments.systems, arguments.limit, arguments.full, arguments.seeds, _sweep(arguments.sweep)),
+        conditions=Conditions(
+            device=arguments.device,
+            dtype=arguments.dtype,
+            threads=arguments.threads or default_threads(),
+            batch_size=arguments.batch_size,
+            item_timeout=arguments.item_timeout,
+            in_process=arguments.in_process,
+        ),
+        reuse=tuple(arguments.reuse),
+        retry_failed=arguments.retry_failed,
+        command=arguments.command_line,
+    )
+
+
+def _sweep(words: Sequence[str]) -> dict[str, list[Value]]:
+    sweep: dict[str, list[Value]] = {}
+    for word in words:
+        name, equals, values = word.partition("=")
+        if not name or not equals or not values.strip(","):
+            raise InputError(f"--sweep {word}: expected NAME=VALUE,VALUE")
+        if name in sweep:
+            raise InputError(f"--sweep {name}: given twice")
+        sweep[name] = [_scalar(value) for value in values.split(",") if value]
+    return sweep
+
+
+def _scalar(text: str) -> Value:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return {"true": True, "false": False}.get(text, text)
+
+
+def _folder(arguments: argparse.Namespace) -> Path:
+    from calm_eval.runs.evaluate import default_folder
+
+    return arguments.out if arguments.out is not None else default_folder(arguments.suites)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from calm_eval.runs.evaluate import dry_run, evaluate
+
+    order, folder = _order(arguments), _folder(arguments)
+    if arguments.dry_run:
+        print(dry_run(order, folder))
+        return 0
+    run = evaluate(order, folder)
+    print((folder / "report.md").read_text(encoding="utf-8"))
+    print(f"Written: {folder / 'report.md'}, {folder / 'summary.csv'}")
+    return _end(run.unavailable)
+
+
+def _generate(arguments: argparse.Namespace) -> int:
+    from calm_eval.runs.database import FILE_NAME
+    from calm_eval.runs.evaluate import evaluate, stored_order
+
+    first = Path(arguments.suites[0])
+    if len(arguments.suites) == 1 and (first / FILE_NAME).is_file():
+        return _end(evaluate(stored_order(first), first, stages=("generate",)).unavailable)
+    return _end(evaluate(_order(arguments), _folder(arguments), stages=("generate",)).unavailable)
+
+
+def _stage(arguments: argparse.Namespace) -> int:
+    from calm_eval.runs.evaluate import evaluate, stored_order
+
+    run = evaluate(stored_order(arguments.run), arguments.run, stages=(arguments.stage,))
+    if arguments.stage == "report":
+        print((arguments.run / "report.md").read_text(encoding="utf-8"))
+    return _end(run.unavailable)
+
+
+def _end(unavailable: dict[str, str]) -> int:
+    for name, why in unavailable.items():
+        print(f"calm-eval: {name} is unavailable: {why}", file=sys.stderr)
+    return 4 if unavailable else 0
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from calm_eval.listing import listing
+
+    print(listing(arguments.what))
+    return 0
+
+
+def _validate(arguments: argparse.Namespace) -> int:
+    from calm_eval.specs.check import check_file
+
+    for file in arguments.files:
+        print(check_file(Path(file)))
+    return 0
+
+
+def _assets(arguments: argparse.Namespace) -> int:
+    from calm_eval.assets import commands
+
+    if arguments.action == "verify":
+        text, good = commands.verify_assets(arguments.names)
+        print(text)
+        return 0 if good else 4
+    print(commands.list_assets() if arguments.action == "list" else commands.fetch_assets(arguments.names))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

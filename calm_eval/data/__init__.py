@@ -1,0 +1,1 @@
+"""Where items come from: manifests, and corpora that are built on first use."""

@@ -1,0 +1,69 @@
+"""From a suite to its items: read the manifest, or build the corpus on first use and read that."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from calm_eval.assets import cache_folder
+from calm_eval.data.item import Item
+from calm_eval.data.manifest import read_manifest
+from calm_eval.errors import InputError, StoreError
+from calm_eval.registry import import_target
+from calm_eval.specs.suite import LoadedSuite
+
+BUILDERS = {"readings": "calm_eval.data.readings:Readings"}
+"""Corpora that are built on first use: name in a suite file to `module:class`."""
+
+Progress = Callable[[int, int], None]
+
+
+class Builder(Protocol):
+    """A corpus recipe: `identity` names the result on every machine, `build` writes a manifest folder."""
+
+    @property
+    def identity(self) -> str:
+        """Sha256 over everything that decides the corpus."""
+        ...
+
+    def build(self, folder: Path, progress: Progress | None = None) -> None:
+        """Write `manifest.jsonl` and its audio into an empty folder."""
+        ...
+
+
+def suite_items(suite: LoadedSuite, progress: Progress | None = None) -> list[Item]:
+    """All items of a suite, in the order of its manifest. Raises InputError, UnavailableError or StoreError."""
+    source = suite.spec.items
+    if source.manifest is not None:
+        return read_manifest(suite.local(source.manifest))
+    return read_manifest(_built(suite, progress) / "manifest.jsonl")
+
+
+def _built(suite: LoadedSuite, progress: Progress | None) -> Path:
+    source = suite.spec.items
+    if source.build not in BUILDERS:
+        raise InputError(f"{suite.path}: items.build: unknown '{source.build}'; known: {', '.join(BUILDERS)}")
+    if source.sentences is None:
+        raise InputError(f"{suite.path}: items.build '{source.build}' needs 'sentences'")
+    builder: Builder = import_target(BUILDERS[source.build])(suite.local(source.sentences))
+    folder = cache_folder() / "corpora" / f"{source.build}-{builder.identity[:16]}"
+    if (folder / "manifest.jsonl").is_file():
+        return folder
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        building = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".building-"))
+    except OSError as error:
+        raise StoreError(f"cannot write to the cache {folder.parent}: {error}; set CALM_EVAL_CACHE") from error
+    try:
+        builder.build(building, progress)
+        if not folder.exists():
+            building.rename(folder)
+    except OSError as error:
+        if not (folder / "manifest.jsonl").is_file():
+            raise StoreError(f"cannot build the corpus in {folder.parent}: {error}; set CALM_EVAL_CACHE") from error
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return folder

@@ -1,0 +1,67 @@
+"""What a judge is: pretrained weights that turn a batch of audio into transcripts, scores or vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Mono = NDArray[np.float32]
+"""Float32 samples in [-1, 1], shape [frames], at the judge's sample rate."""
+
+
+@dataclass(frozen=True)
+class JudgeInfo:
+    """The identity of a judge.
+
+    `output` is `transcript`, `scores` or `embedding`. `weights` maps a name to a sha256. `version` is raised by hand
+    when the same weights give other answers. `parameters` holds everything that changes an answer (decoding options,
+    level rule, windows); library versions are environment and stay out.
+    """
+
+    name: str
+    output: str
+    sample_rate: int
+    version: int
+    weights: Mapping[str, str]
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    licence: str = ""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A judge's answer on one audio, or its named refusal (`refused` set, everything else empty).
+
+    `text` for transcripts; `scores` for named numbers; `vectors` (float32, [frames, dim]) for embeddings; `notes`
+    for diagnostics that are recorded but never scored.
+    """
+
+    text: str | None = None
+    scores: Mapping[str, float] = field(default_factory=dict)
+    vectors: NDArray[np.float32] | None = None
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    refused: str | None = None
+
+
+class Judge(Protocol):
+    """A judge. Construction is cheap and offline; `load` brings the weights into memory, `close` lets them go."""
+
+    @property
+    def info(self) -> JudgeInfo:
+        """Who it is. May fetch nothing; raises UnavailableError when its weights' identity cannot be known."""
+        ...
+
+    def load(self, device: str, threads: int) -> None:
+        """Fetch (if need be), verify and load the weights. Raises UnavailableError with what to install or fetch."""
+        ...
+
+    def judge(self, batch: Sequence[Mono]) -> list[Judgement]:
+        """One judgement for each audio, in order."""
+        ...
+
+    def close(self) -> None:
+        """Free the weights."""
+        ...

@@ -1,0 +1,102 @@
+"""`summary.csv`, `report.md` and the plots of a run, written beside its store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from calm_eval import __version__
+from calm_eval.audio.write import write_atomically
+from calm_eval.reports.markdown import escape
+from calm_eval.reports.quality_speed_plot import quality_speed_plot
+from calm_eval.reports.suite_table import failure_table, suite_table
+from calm_eval.runs.aggregate import METHOD, Cell
+from calm_eval.runs.database import Database
+from calm_eval.runs.plan_store import StoredPlan
+from calm_eval.runs.run import Run
+
+
+def write_report(run: Run) -> None:
+    """Write `summary.csv`, `report.md` and `figures/` into the run folder."""
+    write_atomically(run.folder / "summary.csv", run.summary().to_csv(index=False).encode())
+    sections = [f"# {escape(run.folder.resolve().name)}"]
+    for plan, cells in run.cells():
+        sections += suite_section(run, plan, cells)
+    sections += [_how_it_was_made(run)]
+    write_atomically(run.folder / "report.md", ("\n\n".join(sections) + "\n").encode())
+
+
+def suite_section(run: Run, plan: StoredPlan, cells: Sequence[Cell]) -> list[str]:
+    """The paragraphs of one suite."""
+    suite = plan.suite
+    all_metrics = [use.name for use in suite.metric_uses()]
+    seeds = f"{plan.seeds} seed{'s' if plan.seeds > 1 else ''}"
+    parts = [
+        f"## {escape(suite.title)}",
+        f"Suite `{suite.name}` version {suite.version}, {len(plan.items)} of {plan.n_items_in_suite} items, {seeds}. "
+        f"Brackets: 95 % interval ({METHOD}). Rows in italics are controls: they show the scale and are no systems. "
+        "A dash: does not apply, or nothing to score.",
+        *[f"**Note.** {escape(note)}" for note in suite.notes],
+        suite_table(plan, cells, suite.table or all_metrics),
+    ]
+    rest = [name for name in all_metrics if suite.table and name not in suite.table]
+    if rest:
+        parts += ["More metrics:", suite_table(plan, cells, rest)]
+    figures = run.folder / "figures"
+    stem = figures / f"{suite.name.replace('/', '-')}-wer-rtf"
+    if "wer" in all_metrics and "rtf" in all_metrics:
+        figures.mkdir(exist_ok=True)
+        if quality_speed_plot(cells, "wer", stem):
+            parts.append(f"![WER against real-time factor](figures/{stem.name}.png)")
+    failures = failure_table(plan, cells)
+    parts += ["### Failures and findings", failures or "None: every sample was made and scored."]
+    parts += ["### Fingerprints", _fingerprints(plan, cells)]
+    return parts
+
+
+def _fingerprints(plan: StoredPlan, cells: Sequence[Cell]) -> str:
+    lines = [f"- items: `{plan.items_digest[:16]}`"]
+    seen: set[str] = set()
+    for cell in cells:
+        bound = cell.metric
+        if bound.fingerprint in seen:
+            continue
+        seen.add(bound.fingerprint)
+        spec = bound.metric.spec
+        judge = ""
+        if bound.info is not None:
+            weights = ", ".join(f"{escape(name)} `{sha[:12]}`" for name, sha in bound.info.weights.items())
+            judge = f"; judge {escape(bound.info.name)} version {bound.info.version} ({weights})"
+        definition = f" — {escape(spec.definition)}" if spec.definition else ""
+        lines.append(f"- {escape(spec.title)}: `{bound.fingerprint[:16]}`, version {spec.version}{judge}{definition}")
+    for row in plan.variants:
+        if not row.control:
+            lines.append(f"- system {escape(row.name)}: `{row.fingerprint[:16]}`")
+    return "\n".join(lines)
+
+
+def _how_it_was_made(run: Run) -> str:
+    database = Database(run.folder, write=False)
+    try:
+        rows = database.connection.execute("SELECT json FROM environments ORDER BY rowid DESC LIMIT 1").fetchone()
+        order = database.connection.execute("SELECT value FROM meta WHERE key = 'order'").fetchone()
+    finally:
+        database.close()
+    about: dict[str, Any] = json.loads(rows[0])
+    command = json.loads(order[0])["command"] if order else ""
+    lines = ["## How it was made", ""]
+    if command:
+        lines += [f"    {command}", ""]
+    lines.append(
+        f"calm-eval {__version__}, Python {about['python']}, {escape(about['processor'])}, {about['cores']} cores, "
+        f"{about['threads']} threads, device {about['device']}, batch size {about['batch_size']}. "
+        "Speed numbers hold for this machine only."
+    )
+    versions = ", ".join(f"{escape(name)} {version}" for name, version in about["packages"].items())
+    lines.append(f"Packages: {versions}.")
+    return "\n".join(lines)
+
+
+__all__ = ["Path", "suite_section", "write_report"]

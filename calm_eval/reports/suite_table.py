@@ -1,0 +1,75 @@
+"""The table of one suite: a row a variant, a column a metric, intervals in every cell."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from calm_eval.reports.markdown import escape, table
+from calm_eval.reports.rounding import with_interval
+from calm_eval.runs.aggregate import Cell
+from calm_eval.runs.plan_store import StoredPlan
+
+
+def ordered_rows(plan: StoredPlan) -> list[str]:
+    """Names of the variants: systems first, then controls, each in the order of the plan."""
+    return [row.name for row in plan.variants if not row.control] + [row.name for row in plan.variants if row.control]
+
+
+def cell_text(cell: Cell) -> str:
+    """Value, interval, and the count when something is missing."""
+    estimate, spec = cell.estimate, cell.metric.metric.spec
+    if estimate.value is None:
+        if set(estimate.failures) <= {"not-timed"}:
+            return "–"
+        return f"– ({estimate.n_scored}/{estimate.n_expected})"
+    text = with_interval(estimate.value, estimate.low, estimate.high, scale=spec.scale)
+    if estimate.n_scored != estimate.n_expected:
+        text += f" ({estimate.n_scored}/{estimate.n_expected})"
+    return text
+
+
+def column_title(cell: Cell) -> str:
+    """Title, unit and direction of a metric's column."""
+    spec = cell.metric.metric.spec
+    return f"{spec.title} ({spec.unit}) {'↑' if spec.higher_is_better else '↓'}"
+
+
+def suite_table(plan: StoredPlan, cells: Sequence[Cell], columns: Sequence[str]) -> str:
+    """The Markdown table of these metrics, controls in italics below the systems."""
+    by_place = {(cell.variant.name, cell.metric.metric.spec.name): cell for cell in cells}
+    chosen = [name for name in columns if any(key[1] == name for key in by_place)]
+    names = ordered_rows(plan)
+    header = ["", *[column_title(by_place[names[0], name]) for name in chosen]]
+    controls = {row.name for row in plan.variants if row.control}
+    rows = []
+    for name in names:
+        shown = f"*{escape(name)}*" if name in controls else escape(name)
+        rows.append([shown, *[cell_text(by_place[name, metric]) for metric in chosen]])
+    return table(header, rows)
+
+
+def failure_table(plan: StoredPlan, cells: Sequence[Cell]) -> str | None:
+    """What is missing from scores and what was noticed in scored samples, by row; None when there is nothing."""
+    missing: dict[tuple[str, str], Counter[str]] = {}
+    for cell in cells:
+        for failure, count in cell.estimate.failures.items():
+            if failure != "not-timed":
+                missing.setdefault((cell.variant.name, f"{failure} ×{count}"), Counter())[
+                    cell.metric.metric.spec.title
+                ] += 1
+    noticed: dict[tuple[str, str], int] = {}
+    for cell in cells:
+        for flag, count in cell.estimate.flags.items():
+            key = (cell.variant.name, flag)
+            noticed[key] = max(noticed.get(key, 0), count)
+    rows = [
+        [escape(name), escape(what), "not scored by " + ", ".join(escape(metric) for metric in metrics)]
+        for (name, what), metrics in missing.items()
+    ]
+    rows += [
+        [escape(name), f"{escape(flag)} ×{count}", "scored, and noticed"] for (name, flag), count in noticed.items()
+    ]
+    order = {escape(name): place for place, name in enumerate(ordered_rows(plan))}
+    rows.sort(key=lambda row: order[row[0]])
+    return table(["row", "what", "effect"], rows) if rows else None

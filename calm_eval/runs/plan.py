@@ -1,0 +1,199 @@
+"""The plan: what will be generated and scored, known in full before any weight is loaded."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from calm_eval.data.item import Item
+from calm_eval.data.load import Progress as BuildProgress
+from calm_eval.data.load import suite_items
+from calm_eval.errors import InputError
+from calm_eval.keys import digest
+from calm_eval.runs.samples import sample_key
+from calm_eval.specs.suite import LoadedSuite, SuiteSpec
+from calm_eval.specs.system import LoadedSystem, load_system
+from calm_eval.systems.engine import Conditions, Place
+from calm_eval.systems.open import open_engine
+from calm_eval.systems.outcome import SystemUnavailableError
+from calm_eval.systems.protocol import Value
+from calm_eval.systems.sampling import resolve_sampling, variant_name
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A system with one sampling: one row of a table."""
+
+    name: str
+    system: str
+    fingerprint: str
+    sampling: Mapping[str, Value]
+    control: bool
+    family: str
+    head_evaluations: float | None = None
+    streaming: bool = False
+    unavailable: tuple[str, str] | None = None
+    identity: Mapping[str, Any] = field(default_factory=dict)
+
+    def json(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {**asdict(self), "unavailable": list(self.unavailable) if self.unavailable else None}
+
+
+@dataclass(frozen=True)
+class PlannedSample:
+    """One sample to make or to find: its key, and who it is."""
+
+    key: str
+    variant: Variant
+    item: Item
+    seed: int
+
+
+@dataclass
+class SuitePlan:
+    """Everything planned for one suite; `systems` gives the way back from a variant to its file."""
+
+    suite: SuiteSpec
+    items: list[Item]
+    n_items_in_suite: int
+    seeds: int
+    variants: list[Variant]
+    samples: list[PlannedSample]
+    systems: dict[str, LoadedSystem]
+
+    @property
+    def items_digest(self) -> str:
+        """Identity of the planned items, whatever their order."""
+        return digest(sorted(item.digest(self.suite.task) for item in self.items))
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the command line asks for beyond the suite: None means as the suite says."""
+
+    systems: Sequence[str] | None = None
+    limit: int | None = None
+    full: bool = False
+    seeds: int | None = None
+    sweep: Mapping[str, Sequence[Value]] = field(default_factory=dict)
+
+
+def plan_suite(
+    suite: LoadedSuite,
+    wishes: Wishes,
+    conditions: Conditions,
+    scratch: Path,
+    progress: BuildProgress | None = None,
+) -> SuitePlan:
+    """Resolve items, systems and samplings. Raises InputError; a system that cannot start becomes an unavailable row."""
+    spec = suite.spec
+    names = list(wishes.systems) if wishes.systems is not None else list(spec.systems)
+    if not names:
+        raise InputError(f"{suite.path}: no systems; name some in the suite or with --systems")
+    systems = [load_system(_beside(suite, name)) for name in names]
+    doubled = {one.spec.name for one in systems if sum(other.spec.name == one.spec.name for other in systems) > 1}
+    if doubled:
+        raise InputError(f"two systems are called '{doubled.pop()}'; rename one of them")
+    items = suite_items(suite, progress)
+    limit = None if wishes.full else wishes.limit if wishes.limit is not None else spec.limit
+    if limit is not None and limit < 1:
+        raise InputError(f"--limit {limit}: at least one item is needed")
+    chosen = items if limit is None else items[:limit]
+    seeds = wishes.seeds if wishes.seeds is not None else spec.seeds
+    if seeds < 1:
+        raise InputError(f"--seeds {seeds}: at least one seed is needed")
+    variants: list[Variant] = []
+    samples: list[PlannedSample] = []
+    swept: set[str] = set()
+    for number, system in enumerate(systems):
+        place = Place(scratch / f"plan-{number}", log_file(scratch.parent, system.spec.name))
+        rows, tokens = _variants(system, chosen, spec.task, wishes.sweep, place, conditions, swept)
+        taken = {row.name for row in variants}
+        for row in rows:
+            if row.name in taken:
+                raise InputError(f"system '{system.spec.name}': the row '{row.name}' is planned twice")
+            variants.append(row)
+            for item, seed in itertools.product(chosen, range(seeds)):
+                request = item.request_digest(spec.task)
+                key = sample_key(row.fingerprint, request, row.sampling, seed, tokens[item.id])
+                samples.append(PlannedSample(key, row, item, seed))
+    missing = [name for name in wishes.sweep if name not in swept]
+    if missing:
+        raise InputError(f"--sweep {missing[0]}: no system of this run takes that parameter")
+    by_name = {system.spec.name: system for system in systems}
+    return SuitePlan(spec, chosen, len(items), seeds, variants, samples, by_name)
+
+
+def _beside(suite: LoadedSuite, name: str) -> str:
+    """A system file named in a suite is looked for beside the suite first."""
+    local = suite.path.parent / name
+    return str(local) if name.endswith((".yaml", ".yml")) and local.is_file() else name
+
+
+def log_file(run: Path, system: str) -> Path:
+    """Where what a system prints is kept; its name is made harmless as a file name."""
+    name = "".join(letter if letter.isalnum() or letter in "._-+" else "_" for letter in system)
+    return run / "logs" / f"{name}.log"
+
+
+def _variants(
+    system: LoadedSystem,
+    items: Sequence[Item],
+    task: str,
+    sweep: Mapping[str, Sequence[Value]],
+    place: Place,
+    conditions: Conditions,
+    swept: set[str],
+) -> tuple[list[Variant], dict[str, str]]:
+    spec = system.spec
+    try:
+        with contextlib.closing(open_engine(system, items, place, conditions)) as engine:
+            info = engine.info
+            if info.tasks and task not in info.tasks:
+                raise InputError(f"system '{spec.name}' does not do '{task}'; it does: {', '.join(info.tasks)}")
+            here = {name: values for name, values in sweep.items() if name in info.sampling}
+            swept.update(here)
+            asked: list[Mapping[str, Value]] = list(spec.variants) or [{}]
+            if here:
+                combinations = [dict(zip(here, values, strict=True)) for values in itertools.product(*here.values())]
+                asked = [{**asked[0], **one} for one in combinations]
+            samplings = [resolve_sampling(spec.name, info.sampling, one) for one in asked]
+            heads = engine.head_evaluations(samplings)
+            identity = dict(engine.identity)
+            tokens = {item.id: engine.input_token(item) for item in items}
+    except SystemUnavailableError as error:
+        return [_unavailable(system, error)], dict.fromkeys((item.id for item in items), "")
+    fingerprint = digest(identity)
+    rows = [
+        Variant(
+            name=variant_name(spec.name, info.sampling, sampling),
+            system=spec.name,
+            fingerprint=fingerprint,
+            sampling=sampling,
+            control=spec.control is not None,
+            family="control" if spec.control else info.family,
+            head_evaluations=head,
+            streaming=info.streaming,
+            identity=identity,
+        )
+        for sampling, head in zip(samplings, heads, strict=True)
+    ]
+    return rows, tokens
+
+
+def _unavailable(system: LoadedSystem, error: SystemUnavailableError) -> Variant:
+    spec = system.spec
+    return Variant(
+        name=spec.name,
+        system=spec.name,
+        fingerprint=digest({"unavailable": spec.name}),
+        sampling={},
+        control=spec.control is not None,
+        family=spec.family,
+        unavailable=(error.name, str(error)),
+    )

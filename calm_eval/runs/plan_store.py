@@ -1,0 +1,111 @@
+"""The plan as it lies in the run folder, so that every stage can run alone from what the one before left."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from calm_eval.data.item import AudioRef, Item
+from calm_eval.errors import StoreError
+from calm_eval.runs.database import Database
+from calm_eval.runs.plan import SuitePlan, Variant
+from calm_eval.specs.suite import SuiteSpec
+
+
+@dataclass(frozen=True)
+class StoredSample:
+    """One planned sample by names and key."""
+
+    variant: str
+    item: str
+    seed: int
+    key: str
+
+
+@dataclass(frozen=True)
+class StoredPlan:
+    """A suite's plan read back."""
+
+    suite: SuiteSpec
+    items: dict[str, Item]
+    items_digest: str
+    n_items_in_suite: int
+    seeds: int
+    variants: list[Variant]
+    samples: list[StoredSample]
+
+
+def save_plan(database: Database, plan: SuitePlan) -> None:
+    """Replace what the run holds of this suite by this plan; samples and judgements stay."""
+    suite = plan.suite.name
+    about = {
+        "spec": plan.suite.model_dump(),
+        "items_digest": plan.items_digest,
+        "n_items_in_suite": plan.n_items_in_suite,
+        "seeds": plan.seeds,
+    }
+    connection = database.connection
+    with connection:
+        for table in ("items", "variants", "planned"):
+            connection.execute(f"DELETE FROM {table} WHERE suite = ?", [suite])
+        connection.execute("INSERT OR REPLACE INTO suites VALUES (?, ?)", [suite, json.dumps(about)])
+        connection.executemany(
+            "INSERT INTO items VALUES (?, ?, ?, ?)",
+            [(suite, place, item.id, json.dumps(_item_json(item))) for place, item in enumerate(plan.items)],
+        )
+        connection.executemany(
+            "INSERT INTO variants VALUES (?, ?, ?, ?)",
+            [(suite, place, row.name, json.dumps(row.json())) for place, row in enumerate(plan.variants)],
+        )
+        connection.executemany(
+            "INSERT INTO planned VALUES (?, ?, ?, ?, ?)",
+            [(suite, one.variant.name, one.item.id, one.seed, one.key) for one in plan.samples],
+        )
+
+
+def load_plans(database: Database) -> list[StoredPlan]:
+    """The plans of all suites in the run. Raises StoreError when there is none."""
+    rows = database.connection.execute("SELECT name, json FROM suites ORDER BY rowid").fetchall()
+    if not rows:
+        raise StoreError(f"{database.folder}: nothing is planned here yet; use `calm-eval run`")
+    return [_load(database, row["name"], json.loads(row["json"])) for row in rows]
+
+
+def _load(database: Database, suite: str, about: dict[str, Any]) -> StoredPlan:
+    connection = database.connection
+    items = connection.execute("SELECT json FROM items WHERE suite = ? ORDER BY position", [suite])
+    variants = connection.execute("SELECT json FROM variants WHERE suite = ? ORDER BY position", [suite])
+    planned = connection.execute("SELECT * FROM planned WHERE suite = ? ORDER BY rowid", [suite])
+    read = [_item(json.loads(row["json"])) for row in items]
+    return StoredPlan(
+        suite=SuiteSpec.model_validate(about["spec"]),
+        items={item.id: item for item in read},
+        items_digest=about["items_digest"],
+        n_items_in_suite=about["n_items_in_suite"],
+        seeds=about["seeds"],
+        variants=[_variant(json.loads(row["json"])) for row in variants],
+        samples=[StoredSample(row["variant"], row["item"], row["seed"], row["sample"]) for row in planned],
+    )
+
+
+def _variant(told: dict[str, Any]) -> Variant:
+    unavailable = told.pop("unavailable")
+    return Variant(**told, unavailable=tuple(unavailable) if unavailable else None)
+
+
+def _item_json(item: Item) -> dict[str, Any]:
+    def audio(ref: AudioRef | None) -> dict[str, str] | None:
+        return {"path": str(ref.path.resolve()), "identity": ref.identity} if ref else None
+
+    plain = {"id": item.id, "text": item.text, "speaker": item.speaker, "duration": item.duration}
+    return {**plain, "prompt": audio(item.prompt), "reference": audio(item.reference), "tags": list(item.tags)}
+
+
+def _item(told: dict[str, Any]) -> Item:
+    def audio(ref: dict[str, str] | None) -> AudioRef | None:
+        return AudioRef(Path(ref["path"]), ref["identity"]) if ref else None
+
+    return Item(**{**told, "prompt": audio(told["prompt"]), "reference": audio(told["reference"]),
+                   "tags": tuple(told["tags"])})  # fmt: skip

@@ -1,0 +1,110 @@
+"""A run folder, read back: samples, values and the summary as pandas tables."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from calm_eval.runs.aggregate import Cell, aggregate
+from calm_eval.runs.database import Database, storage_errors
+from calm_eval.runs.plan_store import StoredPlan, load_plans
+from calm_eval.runs.score import bind
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run holds. `unavailable` names systems and judges that the call that made it could not use."""
+
+    folder: Path
+    unavailable: dict[str, str] = field(default_factory=dict)
+
+    def _read(self, query: str) -> pd.DataFrame:
+        import pandas as pd
+
+        database = Database(self.folder, write=False)
+        try:
+            with storage_errors(self.folder):
+                return pd.read_sql_query(query, database.connection)
+        finally:
+            database.close()
+
+    def samples(self) -> pd.DataFrame:
+        """One row for each planned sample: suite, variant, item, seed, audio path, failure, flags, timing."""
+        table = self._read(
+            "SELECT planned.suite, planned.variant, planned.item, planned.seed, samples.* FROM planned "
+            "LEFT JOIN samples ON samples.key = planned.sample ORDER BY planned.rowid"
+        )
+        table = table.loc[:, ~table.columns.duplicated()]
+        known = table["audio"].notna()
+        table["path"] = None
+        table.loc[known, "path"] = [
+            str(self.folder / "audio" / key[:2] / f"{key}.flac") for key in table["audio"][known]
+        ]
+        return table
+
+    def values(self) -> pd.DataFrame:
+        """One row for each planned sample and metric: numerator, denominator, value, parts (JSON), refused."""
+        return self._read(
+            "SELECT planned.suite, planned.variant, planned.item, planned.seed, "
+            "json_extract(metrics.json, '$.metric') AS metric, json_extract(metrics.json, '$.preset') AS preset, "
+            "numerator, denominator, numerator / denominator AS value, parts, refused, item_values.metric AS fingerprint "
+            "FROM planned JOIN item_values ON item_values.sample = planned.sample "
+            "JOIN metrics ON metrics.fingerprint = item_values.metric ORDER BY planned.rowid"
+        )
+
+    def invocations(self) -> pd.DataFrame:
+        """One row for each call that worked on this run, with its wall, model and judge seconds."""
+        return self._read("SELECT * FROM invocations ORDER BY id")
+
+    def cells(self) -> list[tuple[StoredPlan, list[Cell]]]:
+        """Every estimate, suite by suite, computed from the stored values."""
+        database = Database(self.folder, write=False)
+        try:
+            with storage_errors(self.folder):
+                plans = load_plans(database)
+                bound = [[bind(use) for use in plan.suite.metric_uses()] for plan in plans]
+                return [(plan, aggregate(database, plan, one)) for plan, one in zip(plans, bound, strict=True)]
+        finally:
+            database.close()
+
+    def summary(self) -> pd.DataFrame:
+        """One row for each estimate; the columns of `summary.csv`."""
+        import pandas as pd
+
+        rows = []
+        for plan, cells in self.cells():
+            for cell in cells:
+                estimate = cell.estimate
+                rows.append(
+                    {
+                        "suite": plan.suite.name,
+                        "system": cell.variant.system,
+                        "variant": cell.variant.name,
+                        "metric": cell.metric.metric.spec.name,
+                        "preset": cell.metric.preset,
+                        "value": estimate.value,
+                        "low": estimate.low,
+                        "high": estimate.high,
+                        "n_scored": estimate.n_scored,
+                        "n_expected": estimate.n_expected,
+                        "seeds": estimate.seeds,
+                        "fingerprint": cell.metric.fingerprint,
+                        "suite_version": plan.suite.version,
+                        "items_digest": plan.items_digest,
+                        "failures": json.dumps(dict(estimate.failures)),
+                        "flags": json.dumps(dict(estimate.flags)),
+                    }
+                )
+        return pd.DataFrame(rows)
+
+
+def load_run(folder: str | Path) -> Run:
+    """Open a run folder for reading. Raises StoreError when there is no run or it is from another version."""
+    path = Path(folder)
+    Database(path, write=False).close()
+    return Run(path)

@@ -1,0 +1,210 @@
+"""The score stage: judgements on every audio that needs one, one judge in memory at a time; then per-item values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from calm_eval.audio.read import AudioError, read_audio
+from calm_eval.audio.resample import to_mono
+from calm_eval.errors import StoreError, UnavailableError
+from calm_eval.judges import JUDGES
+from calm_eval.judges.protocol import Judge, JudgeInfo, Judgement, Mono
+from calm_eval.keys import digest
+from calm_eval.metrics import METRICS
+from calm_eval.metrics.identity import judge_fingerprint, metric_identity
+from calm_eval.metrics.protocol import Judged, Metric, SampleView
+from calm_eval.runs.database import Database
+from calm_eval.runs.judgements import JudgementStore
+from calm_eval.runs.plan_store import StoredPlan, StoredSample
+from calm_eval.runs.samples import SampleStore
+from calm_eval.runs.watch import Progress, Stopwatch
+from calm_eval.specs.suite import MetricUse
+
+BATCH = 8
+
+
+@dataclass(frozen=True)
+class BoundMetric:
+    """A metric of a suite with the judge that it leans on there."""
+
+    metric: Metric
+    judge: Judge | None
+    info: JudgeInfo | None
+    fingerprint: str
+    judge_fingerprint: str | None
+
+    @property
+    def preset(self) -> str:
+        """The judge's name, or `-`."""
+        return self.info.name if self.info else "-"
+
+
+def bind(use: MetricUse) -> BoundMetric:
+    """Resolve a metric and its judge. Raises InputError on unknown names or options, UnavailableError on the judge."""
+    metric: Metric = METRICS.load(use.name)
+    judge_name = use.judge.name if use.judge else metric.spec.judge
+    if judge_name is None:
+        return BoundMetric(metric, None, None, digest(metric_identity(metric.spec, None)), None)
+    judge: Judge = JUDGES.load(judge_name)(**(use.judge.options if use.judge else {}))
+    info = judge.info
+    return BoundMetric(metric, judge, info, digest(metric_identity(metric.spec, info)), judge_fingerprint(info))
+
+
+class ScoreStage:
+    """Judges and measures what is there; `unavailable` names judges that could not be had."""
+
+    def __init__(
+        self,
+        database: Database,
+        samples: SampleStore,
+        environment: str,
+        device: str,
+        threads: int,
+        watch: Stopwatch,
+        progress: Progress,
+    ) -> None:
+        self.database = database
+        self.samples = samples
+        self.judgements = JudgementStore(database)
+        self.environment = environment
+        self.device = device
+        self.threads = threads
+        self.watch = watch
+        self.progress = progress
+        self.judged = 0
+        self.unavailable: dict[str, str] = {}
+
+    def run(self, plan: StoredPlan, metrics: Sequence[BoundMetric]) -> None:
+        """Complete the judgements and values of one suite."""
+        judges = {one.judge_fingerprint: one for one in metrics if one.judge_fingerprint is not None}
+        for fingerprint, bound in judges.items():
+            parts = {part for one in metrics if one.judge_fingerprint == fingerprint for part in one.metric.spec.judged}
+            wanted = self._wanted(plan, parts)
+            missing = {key: path for key, path in wanted.items() if key not in self.judgements.known(fingerprint)}
+            if missing:
+                self._judge(plan, bound, fingerprint, missing)
+        for bound in metrics:
+            if bound.judge_fingerprint is None or bound.preset not in self.unavailable:
+                self._measure(plan, bound)
+
+    def _wanted(self, plan: StoredPlan, parts: set[Judged]) -> dict[str, Path | None]:
+        """Identity of each audio to judge, with its path (None: in the run's own store)."""
+        wanted: dict[str, Path | None] = {}
+        for sample in plan.samples:
+            row = self.samples.get(sample.key)
+            if "sample" in parts and row is not None and row["audio"] is not None:
+                wanted[row["audio"]] = None
+        for item in plan.items.values():
+            for part, ref in (("prompt", item.prompt), ("reference", item.reference)):
+                if part in parts and ref is not None:
+                    wanted.setdefault(ref.identity, ref.path)
+        return wanted
+
+    def _judge(self, plan: StoredPlan, bound: BoundMetric, fingerprint: str, missing: dict[str, Path | None]) -> None:
+        judge, info = bound.judge, bound.info
+        assert judge is not None
+        assert info is not None
+        try:
+            with self.watch.mark("judge"):
+                judge.load(self.device, self.threads)
+        except UnavailableError as error:
+            self.unavailable[info.name] = str(error)
+            self.progress.say(f"judge {info.name} is not available: {error}")
+            return
+        waiting = list(missing.items())
+        try:
+            with self.progress.steps(f"{plan.suite.name}: {info.name}", len(waiting)) as step:
+                for start in range(0, len(waiting), BATCH):
+                    part = waiting[start : start + BATCH]
+                    judged = list(self._batch(judge, info, part))
+                    self.judgements.put(fingerprint, judged, self.environment)
+                    self.judged += len(judged)
+                    step.done(len(part))
+        finally:
+            judge.close()
+
+    def _batch(
+        self, judge: Judge, info: JudgeInfo, part: Sequence[tuple[str, Path | None]]
+    ) -> Iterator[tuple[str, Judgement]]:
+        heard: dict[str, Mono] = {}
+        for key, path in part:
+            try:
+                clip = self.samples.load(key) if path is None else read_audio(path)
+            except AudioError as error:
+                if path is None:
+                    self.samples.forget_audio(key)
+                    raise StoreError(
+                        f"{self.samples.folder}: {error}; its row is dropped: run the same command again to make it anew"
+                    ) from error
+                yield key, Judgement(refused=error.name)
+                continue
+            if clip.frames == 0 or not np.isfinite(clip.samples).all():
+                yield key, Judgement(refused="empty" if clip.frames == 0 else "nan")
+                continue
+            heard[key] = to_mono(clip, info.sample_rate)
+        if heard:
+            with self.watch.mark("judge"):
+                answers = judge.judge(list(heard.values()))
+            if len(answers) != len(heard):
+                raise UnavailableError(f"judge {info.name} gave {len(answers)} answers to {len(heard)} audios")
+            yield from zip(heard, answers, strict=True)
+
+    def _measure(self, plan: StoredPlan, bound: BoundMetric) -> None:
+        """Values of every planned sample that has none yet for this metric and these inputs."""
+        connection = self.database.connection
+        rows = connection.execute("SELECT sample, inputs FROM item_values WHERE metric = ?", [bound.fingerprint])
+        known = {(row["sample"], row["inputs"]) for row in rows}
+        fresh = []
+        for sample in plan.samples:
+            inputs = value_inputs(plan, sample, bound.metric)
+            if (sample.key, inputs) in known:
+                continue
+            view = self._view(plan, sample, bound)
+            if view is None:
+                continue
+            value = bound.metric.measure(view)
+            parts = json.dumps(dict(value.parts), sort_keys=True)
+            fresh.append(
+                (sample.key, bound.fingerprint, inputs, value.numerator, value.denominator, parts, value.refused)
+            )
+        with connection:
+            connection.executemany("INSERT OR REPLACE INTO item_values VALUES (?, ?, ?, ?, ?, ?, ?)", fresh)
+            about = {**metric_identity(bound.metric.spec, bound.info), "preset": bound.preset}
+            connection.execute("INSERT OR REPLACE INTO metrics VALUES (?, ?)", [bound.fingerprint, json.dumps(about)])
+
+    def _view(self, plan: StoredPlan, sample: StoredSample, bound: BoundMetric) -> SampleView | None:
+        row = self.samples.get(sample.key)
+        if row is None:
+            return None
+        item = plan.items[sample.item]
+        heard: dict[Judged, Judgement] = {}
+        if bound.judge_fingerprint is not None:
+            refs = {"prompt": item.prompt, "reference": item.reference}
+            for part in bound.metric.spec.judged:
+                ref = refs.get(part)
+                key = row["audio"] if part == "sample" else ref.identity if ref else None
+                judgement = self.judgements.get(key, bound.judge_fingerprint) if key else None
+                if judgement is not None:
+                    heard[part] = judgement
+            if row["audio"] is not None and "sample" in bound.metric.spec.judged and "sample" not in heard:
+                return None
+        return SampleView(
+            failure=row["failure"],
+            flags=tuple(json.loads(row["flags"])),
+            text=item.text,
+            seconds=row["seconds"],
+            generate_seconds=row["generate_seconds"],
+            first_audio_seconds=row["first_audio_seconds"],
+            judgements=heard,
+        )
+
+
+def value_inputs(plan: StoredPlan, sample: StoredSample, metric: Metric) -> str:
+    """Identity of what a value depends on besides the sample: the parts of the item that the metric needs."""
+    item = plan.items[sample.item]
+    return digest([item.part(name) for name in metric.spec.needs])

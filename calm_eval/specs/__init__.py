@@ -1,0 +1,1 @@
+"""What users write, as YAML: suites and systems, validated before any compute."""

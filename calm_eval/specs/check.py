@@ -1,0 +1,28 @@
+"""`calm-eval validate FILE`: read a suite or system file as a run would, before any compute."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from calm_eval.errors import InputError
+from calm_eval.specs.suite import load_suite
+from calm_eval.specs.system import load_system
+from calm_eval.specs.yaml_lines import read_yaml
+
+_SUITE_KEYS = {"task", "items", "metrics"}
+
+
+def check_file(path: Path) -> str:
+    """Say that a file is good. Raises InputError naming file, line and what is allowed."""
+    data = read_yaml(path).data
+    if not isinstance(data, dict):
+        raise InputError(f"{path}:1: expected 'key: value' lines of a suite or a system")
+    if _SUITE_KEYS & set(data):
+        from calm_eval.metrics import METRICS
+
+        suite = load_suite(str(path)).spec
+        for use in suite.metric_uses():
+            METRICS.target(use.name)
+        return f"{path}: suite '{suite.name}' version {suite.version} is valid"
+    system = load_system(str(path)).spec
+    return f"{path}: system '{system.name}' is valid"

@@ -1,0 +1,100 @@
+"""A suite: a task, its items, its metrics and the systems it compares by default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from calm_eval.errors import InputError
+from calm_eval.specs.base import Spec, load_spec
+from calm_eval.specs.locate import find_file
+
+Task = Literal["speech_continuation", "tts", "music_continuation", "text_to_music", "text_to_audio"]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*(/[A-Za-z0-9][A-Za-z0-9_.+-]*)*$", max_length=100)]
+Option = bool | int | float | str
+
+
+class ItemsSpec(Spec):
+    """Where the items come from: a corpus that is built on first use, or a manifest that stands on disk."""
+
+    build: str | None = None
+    sentences: str | None = None
+    manifest: str | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> ItemsSpec:
+        if (self.build is None) == (self.manifest is None):
+            raise ValueError("give exactly one of 'build' and 'manifest'")
+        if self.sentences is not None and self.build is None:
+            raise ValueError("'sentences' belongs to 'build'")
+        return self
+
+
+class JudgeUse(Spec):
+    """A judge with options, where a metric's default judge will not do."""
+
+    name: str
+    options: dict[str, Option] = Field(default_factory=dict)
+
+
+class MetricUse(Spec):
+    """A metric, and if need be the judge it leans on here."""
+
+    name: str
+    judge: JudgeUse | None = None
+
+
+class SuiteSpec(Spec):
+    """One suite file. A released version never changes; it is superseded by a higher one."""
+
+    name: Name
+    version: Annotated[int, Field(ge=1)]
+    task: Task
+    title: str
+    description: str = ""
+    items: ItemsSpec
+    limit: Annotated[int, Field(ge=1)] | None = None
+    seeds: Annotated[int, Field(ge=1, le=1000)] = 1
+    metrics: Annotated[list[str | MetricUse], Field(min_length=1)]
+    table: list[str] = Field(default_factory=list)
+    systems: list[str] = Field(default_factory=list)
+    notes: list[str] = Field(default_factory=list)
+
+    def metric_uses(self) -> list[MetricUse]:
+        """The metrics in order, plain names spelled out."""
+        return [MetricUse(name=use) if isinstance(use, str) else use for use in self.metrics]
+
+
+class LoadedSuite:
+    """A suite with the folder that its relative paths refer to."""
+
+    def __init__(self, spec: SuiteSpec, path: Path) -> None:
+        self.spec = spec
+        self.path = path
+
+    def local(self, relative: str) -> Path:
+        """A path written in the suite, relative to its file. Raises InputError when it leaves the suite's folder."""
+        target = (self.path.parent / relative).resolve()
+        if not target.is_relative_to(self.path.parent.resolve()) and not Path(relative).is_absolute():
+            raise InputError(
+                f"{self.path}: '{relative}' leaves the suite's folder; use a path inside it or an absolute one"
+            )
+        return target
+
+
+def load_suite(name_or_path: str) -> LoadedSuite:
+    """Read a suite by file or by bundled name (`mini/tts`). Raises InputError naming file, line and what is allowed."""
+    path = find_file("suite", name_or_path)
+    spec, file = load_spec(SuiteSpec, path)
+    names = [use.name for use in spec.metric_uses()]
+    for index, name in enumerate(names):
+        if name in names[:index] and spec.metric_uses()[index] in spec.metric_uses()[:index]:
+            raise InputError(f"{path}:{file.line(('metrics', index))}: metric '{name}' stands twice")
+    suite = LoadedSuite(spec, path)
+    for key in ("manifest", "sentences"):
+        value = getattr(spec.items, key)
+        if value is not None and not suite.local(value).is_file():
+            raise InputError(f"{path}:{file.line(('items', key))}: items.{key}: no file '{suite.local(value)}'")
+    return suite

@@ -1,0 +1,92 @@
+"""A system file: how to reach the thing under test, and which samplings of it to run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from calm_eval.errors import InputError
+from calm_eval.registry import SYSTEMS
+from calm_eval.specs.base import Spec, load_spec
+from calm_eval.specs.locate import bundled_names, find_file
+from calm_eval.specs.suite import Name, Option, Task
+
+ControlKind = Literal["reference", "noise", "silence", "shuffled_texts"]
+
+
+class ParameterSpec(Spec):
+    """A sampling parameter of a command, declared here because the command cannot say it itself."""
+
+    default: Option
+    low: float | None = None
+    high: float | None = None
+    choices: list[Option] = Field(default_factory=list)
+    help: str = ""
+
+
+class SystemSpec(Spec):
+    """One system file: exactly one of `python`, `command`, `folder`, `control` says how it is reached."""
+
+    name: Name
+    title: str = ""
+    python: Annotated[str, Field(pattern=r"^[\w.]+:[\w.]+$")] | None = None
+    command: Annotated[list[str], Field(min_length=1)] | None = None
+    folder: str | None = None
+    control: ControlKind | None = None
+    interpreter: str | None = None
+    manifest: str | None = None
+    options: dict[str, Option] = Field(default_factory=dict)
+    tasks: list[Task] = Field(default_factory=list)
+    family: Literal["continuous", "discrete", "other"] = "other"
+    sample_rate: Annotated[int, Field(ge=0, le=768_000)] = 0
+    frame_rate: Annotated[float, Field(ge=0)] = 0.0
+    sampling: dict[str, ParameterSpec] = Field(default_factory=dict)
+    variants: list[dict[str, Option]] = Field(default_factory=list)
+    item_timeout: Annotated[float, Field(gt=0)] | None = None
+    start_timeout: Annotated[float, Field(gt=0)] = 300.0
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> SystemSpec:
+        kinds = [kind for kind in ("python", "command", "folder", "control") if getattr(self, kind) is not None]
+        if len(kinds) != 1:
+            raise ValueError(f"give exactly one of 'python', 'command', 'folder', 'control'; found {kinds or 'none'}")
+        if self.interpreter and self.python is None:
+            raise ValueError("'interpreter' belongs to 'python'")
+        if self.manifest and self.folder is None:
+            raise ValueError("'manifest' belongs to 'folder'")
+        if self.sampling and self.command is None:
+            raise ValueError("'sampling' belongs to 'command'; a python system declares its parameters itself")
+        if self.command is not None and not any("{output}" in part for part in self.command):
+            raise ValueError("the command must write its audio to '{output}'")
+        return self
+
+
+class LoadedSystem:
+    """A system spec with the file it came from."""
+
+    def __init__(self, spec: SystemSpec, path: Path | None) -> None:
+        self.spec = spec
+        self.path = path
+
+    @property
+    def folder(self) -> Path:
+        """The folder that relative paths in the file refer to."""
+        return self.path.parent if self.path else Path()
+
+
+def load_system(name_or_path: str) -> LoadedSystem:
+    """Read a system by file, by bundled name, or by the name a plug-in registered. Raises InputError."""
+    if not Path(name_or_path).is_file() and name_or_path not in bundled_names("system"):
+        targets = SYSTEMS.targets()
+        if name_or_path in targets:
+            return LoadedSystem(SystemSpec(name=name_or_path, python=targets[name_or_path]), None)
+    path = find_file("system", name_or_path)
+    spec, file = load_spec(SystemSpec, path)
+    system = LoadedSystem(spec, path)
+    for key, check in (("folder", Path.is_dir), ("manifest", Path.is_file), ("interpreter", Path.is_file)):
+        value = getattr(spec, key)
+        if value is not None and not check(path.parent / value):
+            raise InputError(f"{path}:{file.line((key,))}: {key}: '{value}' does not exist (looked in {path.parent})")
+    return system

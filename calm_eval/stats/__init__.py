@@ -1,0 +1,1 @@
+"""Intervals, and later paired tests, non-inferiority and multiple comparisons."""

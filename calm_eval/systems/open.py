@@ -1,0 +1,57 @@
+"""From a system file to an engine, by kind. A new kind is one new file and one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from calm_eval.data.item import Item
+from calm_eval.specs.system import LoadedSystem
+from calm_eval.systems.child import ChildEngine
+from calm_eval.systems.command import CommandEngine
+from calm_eval.systems.controls import ControlEngine
+from calm_eval.systems.engine import Conditions, Engine, Place
+from calm_eval.systems.folder import FolderEngine
+from calm_eval.systems.in_process import InProcessEngine
+from calm_eval.systems.protocol import Parameter, SystemInfo
+
+
+def open_engine(system: LoadedSystem, items: Sequence[Item], place: Place, conditions: Conditions) -> Engine:
+    """An engine for a system; `items` are those of the suite, which controls draw on. Starts nothing yet."""
+    spec = system.spec
+    if spec.control is not None:
+        return ControlEngine(spec.control, spec.options, items)
+    if spec.folder is not None:
+        manifest = system.folder / spec.manifest if spec.manifest else None
+        return FolderEngine(system.folder / spec.folder, manifest, _declared(system))
+    if spec.command is not None:
+        folder = system.folder.resolve()
+        return CommandEngine(spec.command, _declared(system), place, conditions, folder, spec.item_timeout)
+    assert spec.python is not None
+    if conditions.in_process:
+        return InProcessEngine(spec.python, spec.options, conditions)
+    interpreter = (system.folder / spec.interpreter).absolute() if spec.interpreter else None
+    return ChildEngine(
+        spec.python,
+        spec.options,
+        place,
+        conditions,
+        interpreter=interpreter,
+        folder=system.path.parent if system.path else None,
+        item_timeout=spec.item_timeout,
+        start_timeout=spec.start_timeout,
+    )
+
+
+def _declared(system: LoadedSystem) -> SystemInfo:
+    spec = system.spec
+    sampling = {
+        name: Parameter(one.default, one.low, one.high, tuple(one.choices), one.help)
+        for name, one in spec.sampling.items()
+    }
+    return SystemInfo(
+        tasks=tuple(spec.tasks),
+        family=spec.family,
+        sample_rate=spec.sample_rate,
+        frame_rate=spec.frame_rate,
+        sampling=sampling,
+    )
