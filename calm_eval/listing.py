@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from calm_eval.errors import UnavailableError
+from calm_eval.errors import InputError, UnavailableError
 
 
 def listing(what: str) -> str:
@@ -60,6 +60,9 @@ def _judges() -> list[tuple[str, ...]]:
             info = JUDGES.load(name)().info
         except UnavailableError as error:
             rows.append((name, "-", "-", "-", f"not available: {error}"))
+            continue
+        except InputError as error:
+            rows.append((name, "-", "-", "-", f"needs options: {error}"))
             continue
         weights = ", ".join(f"{file} {sha[:12]}" for file, sha in info.weights.items())
         rows.append((name, info.output, str(info.sample_rate), info.licence, weights))

@@ -38,7 +38,7 @@ class Progress:
     def __init__(self, log: Path, *, quiet: bool = False) -> None:
         self.log = log
         self.quiet = quiet
-        self._last = 0.0
+        self._last = time.monotonic()
 
     def say(self, text: str) -> None:
         """One line for the person and the log."""

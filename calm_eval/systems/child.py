@@ -163,6 +163,7 @@ class ChildEngine:
 
     def generate(self, items: Sequence[Item], seed: int, task: str, sampling: Mapping[str, Value]) -> Iterator[Outcome]:
         """Outcomes as they come; a batch that breaks is tried again one by one, so that only the culprit fails."""
+        self.place.scratch.mkdir(parents=True, exist_ok=True)
         size = self.conditions.batch_size
         waiting = [list(items[start : start + size]) for start in range(0, len(items), size)]
         while waiting:

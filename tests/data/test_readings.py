@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import soundfile
 
+from calm_eval.assets import fetch
 from calm_eval.data.readings import Readings
-from calm_eval.data.voices import VOICES
+from calm_eval.data.voices import PIPER_ASSET, VOICES
 from calm_eval.errors import InputError, UnavailableError
 
 SUITE = Path(__file__).parents[2] / "suites" / "mini" / "tts_sentences.jsonl"
@@ -57,7 +58,7 @@ def test_building_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     rows = [item(0, PIPER), item(1, ESPEAK), item(2, PIPER), prompt(0, PIPER), prompt(0, ESPEAK)]
     sentences = write(tmp_path / "s.jsonl", rows)
     try:
-        VOICES[PIPER].load(1)
+        fetch(PIPER_ASSET)
     except UnavailableError as error:
         pytest.skip(str(error))
     for name in ("one", "two"):

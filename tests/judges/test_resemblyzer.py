@@ -131,7 +131,7 @@ def test_identity(encoder: ResemblyzerJudge) -> None:
 
 
 def test_missing_unknown_or_misshapen_weights_are_refused(encoder: ResemblyzerJudge, tmp_path: Path) -> None:
-    state = torch.load(fetch("resemblyzer") / "pretrained.pt", weights_only=True)["model_state"]
+    state = torch.load(fetch("resemblyzer") / "pretrained.pt", map_location="cpu", weights_only=True)["model_state"]
 
     def load(changed: dict[str, torch.Tensor]) -> None:
         file = tmp_path / "changed.pt"
