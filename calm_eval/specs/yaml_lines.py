@@ -13,6 +13,7 @@ from calm_eval.errors import InputError
 Location = tuple[str | int, ...]
 
 _MAX_NODES = 200_000
+_PLAIN_TAGS = ("map", "seq", "str", "int", "float", "bool", "null", "timestamp")
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ class _Builder:
         if self.nodes > _MAX_NODES or len(location) > 100:
             raise self.fail(node, "the file is nested too deeply or repeats itself too often")
         self.lines.setdefault(location, node.start_mark.line + 1)
+        if node.tag.removeprefix("tag:yaml.org,2002:") not in _PLAIN_TAGS:
+            raise self.fail(node, f"the tag '{node.tag}' is not allowed; write plain values, lists and mappings")
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, location)
         if isinstance(node, yaml.SequenceNode):

@@ -18,7 +18,7 @@ from whisper_normalizer.english import EnglishTextNormalizer
 
 from calm_eval.assets import fetch
 from calm_eval.errors import InputError, UnavailableError
-from calm_eval.judges.faster_whisper import FasterWhisperJudge
+from calm_eval.judges.faster_whisper import FasterWhisperJudge, whisper_tiny_en
 from calm_eval.judges.openai_whisper import OpenAIWhisperJudge, official_checkpoints
 
 
@@ -133,7 +133,7 @@ def test_languages_that_cannot_work_are_refused(checkpoint: Path, tmp_path: Path
 
 
 @pytest.mark.slow
-def test_same_weights_same_words_as_faster_whisper(
+def test_same_weights_and_precision_same_words_as_faster_whisper(
     tiny_en: FasterWhisperJudge, utterances: list, tmp_path: Path
 ) -> None:
     file = tmp_path / "tiny.en.pt"
@@ -143,10 +143,12 @@ def test_same_weights_same_words_as_faster_whisper(
     normalise = EnglishTextNormalizer()
     audios = [each.audio for each in utterances]
     ours = [normalise(str(each.text)) for each in official.judge(audios)]
-    theirs = [normalise(str(each.text)) for each in tiny_en.judge(audios)]
+    exact = whisper_tiny_en(compute_type="float32")
+    exact.load("cpu", 2)
+    theirs = [normalise(str(each.text)) for each in exact.judge(audios)]
+    assert sum(one == other for one, other in zip(ours, theirs, strict=True)) >= 48
+    assert wer(theirs, ours) < 0.01
+    # Eight-bit weights change words in many clips, and hardly the error rate.
     truth = [normalise(each.text) for each in utterances]
-    identical = sum(one == other for one, other in zip(ours, theirs, strict=True))
-    print(f"identical {identical}/50, between {wer(theirs, ours):.4f}, openai {wer(truth, ours):.4f}")
-    assert identical >= 30
-    assert wer(theirs, ours) < 0.08
-    assert wer(truth, ours) == pytest.approx(wer(truth, theirs), abs=0.02)
+    rounded = [normalise(str(each.text)) for each in tiny_en.judge(audios)]
+    assert wer(truth, ours) == pytest.approx(wer(truth, rounded), abs=0.02)
