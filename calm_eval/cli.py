@@ -39,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="calm-eval",
         description="Evaluate continuous and discrete audio language models: generate, score, report.",
-        epilog="Exit codes: 0 done, 1 fail, 2 usage or input error, 3 inconclusive, 4 a judge or system is unavailable.",
+        epilog="Exit codes: 0 done, 2 usage or input error, 4 a judge or system is unavailable.",
     )
     parser.add_argument("--version", action="version", version=f"calm-eval {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")

@@ -90,7 +90,10 @@ def make_plans(order: Order, scratch: Path, progress: Progress) -> list[SuitePla
 
 
 def evaluate(order: Order, folder: Path, *, stages: Sequence[str] = STAGES, quiet: bool = False) -> Run:
-    """Work on a run folder until the wished stages are complete. Raises CalmEvalError; nothing finished is ever lost."""
+    """Work on a run folder until the wished stages are complete.
+
+    Raises CalmEvalError; nothing that was finished is ever lost.
+    """
     watch = Stopwatch()
     for other in order.reuse:
         if not (Path(other) / FILE_NAME).is_file():
@@ -128,6 +131,7 @@ def evaluate(order: Order, folder: Path, *, stages: Sequence[str] = STAGES, quie
 
             write_report(run)
         _record(database, order, watch, generated, judged)
+        shutil.rmtree(scratch, ignore_errors=True)
     return run
 
 
@@ -195,8 +199,8 @@ def dry_run(order: Order, folder: Path) -> str:
                 database.close()
         lines.append(
             f"{plan.suite.name} version {plan.suite.version}: {len(plan.items)} of {plan.n_items_in_suite} items, "
-            f"{plan.seeds} seed{'s' if plan.seeds > 1 else ''}, {len(plan.variants)} rows, {len(plan.samples)} samples, "
-            f"of which {len(plan.samples) - len(there)} are to be made"
+            f"{plan.seeds} seed{'s' if plan.seeds > 1 else ''}, {len(plan.variants)} rows, "
+            f"{len(plan.samples)} samples, of which {len(plan.samples) - len(there)} are to be made"
         )
         for variant in plan.variants:
             state = f"  unavailable: {variant.unavailable[0]}: {variant.unavailable[1]}" if variant.unavailable else ""

@@ -90,7 +90,10 @@ def plan_suite(
     scratch: Path,
     progress: BuildProgress | None = None,
 ) -> SuitePlan:
-    """Resolve items, systems and samplings. Raises InputError; a system that cannot start becomes an unavailable row."""
+    """Resolve items, systems and samplings, and key every sample. Loads no weights.
+
+    Raises InputError; a system that cannot start becomes an unavailable row.
+    """
     spec = suite.spec
     names = list(wishes.systems) if wishes.systems is not None else list(spec.systems)
     if not names:

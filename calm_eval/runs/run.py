@@ -52,7 +52,8 @@ class Run:
         return self._read(
             "SELECT planned.suite, planned.variant, planned.item, planned.seed, "
             "json_extract(metrics.json, '$.metric') AS metric, json_extract(metrics.json, '$.preset') AS preset, "
-            "numerator, denominator, numerator / denominator AS value, parts, refused, item_values.metric AS fingerprint "
+            "numerator, denominator, numerator / denominator AS value, parts, refused, "
+            "item_values.metric AS fingerprint "
             "FROM planned JOIN item_values ON item_values.sample = planned.sample "
             "JOIN metrics ON metrics.fingerprint = item_values.metric ORDER BY planned.rowid"
         )

@@ -139,7 +139,7 @@ class ScoreStage:
                 if path is None:
                     self.samples.forget_audio(key)
                     raise StoreError(
-                        f"{self.samples.folder}: {error}; its row is dropped: run the same command again to make it anew"
+                        f"{self.samples.folder}: {error}; its row is dropped: run the same command again"
                     ) from error
                 yield key, Judgement(refused=error.name)
                 continue
