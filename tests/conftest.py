@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +18,10 @@ THIRD_PARTY = Path(__file__).parent / "third_party"
 
 
 @pytest.fixture(autouse=True)
-def _third_party_package(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _third_party_package(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put the demo package where an installed one would be, for this process and its children."""
     monkeypatch.syspath_prepend(str(THIRD_PARTY))
     monkeypatch.setenv("PYTHONPATH", str(THIRD_PARTY))
-    yield
 
 
 def tone(seconds: float, frequency: float = 440.0, rate: int = 16000) -> np.ndarray:

@@ -12,7 +12,7 @@ from calm_eval.audio.clip import Clip
 
 
 class AudioError(Exception):
-    """An audio file that cannot be used: `name` is `missing`, `unreadable` or `truncated`."""
+    """An audio file that cannot be used: `name` is `missing`, `unreadable`, `truncated`, `empty` or `nan`."""
 
     def __init__(self, name: str, text: str) -> None:
         super().__init__(text)
@@ -20,7 +20,7 @@ class AudioError(Exception):
 
 
 def read_audio(path: Path) -> Clip:
-    """Decode a whole file. Raises AudioError; NaN samples and zero length are returned as they are, to be judged."""
+    """Decode a whole file, NaN samples and zero length included. Raises AudioError (missing, unreadable, truncated)."""
     if not path.is_file():
         raise AudioError("missing", f"{path.name}: no such file")
     try:
@@ -34,6 +34,16 @@ def read_audio(path: Path) -> Clip:
     if len(samples) < announced < 2**40 or _wav_is_cut(path):
         raise AudioError("truncated", f"{path.name}: the file ends before the length that its header announces")
     return Clip(np.ascontiguousarray(samples.T), rate)
+
+
+def read_sound(path: Path) -> Clip:
+    """Decode a file that must hold sound: at least one frame, finite samples. Raises AudioError (all its names)."""
+    clip = read_audio(path)
+    if clip.frames == 0:
+        raise AudioError("empty", f"{path.name}: holds no frames")
+    if not np.isfinite(clip.samples).all():
+        raise AudioError("nan", f"{path.name}: holds samples that are not finite")
+    return clip
 
 
 def _wav_is_cut(path: Path) -> bool:

@@ -7,10 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from calm_eval.audio.clip import clip_key
-from calm_eval.audio.read import AudioError, read_audio
+from calm_eval.audio.read import AudioError, read_sound
 from calm_eval.data.item import AudioRef, Item
 from calm_eval.errors import InputError
 
@@ -100,9 +98,6 @@ def _audio(where: str, folder: Path, row: dict[str, Any], key: str) -> AudioRef 
 def file_identity(path: Path) -> str:
     """Content identity of an audio file: its PCM key, or the hash of its bytes when it does not decode to numbers."""
     try:
-        clip = read_audio(path)
+        return clip_key(read_sound(path))
     except AudioError as error:
         return f"{error.name}:{hashlib.sha256(path.read_bytes()).hexdigest()}"
-    if clip.frames == 0 or not np.isfinite(clip.samples).all():
-        return f"not-audio:{hashlib.sha256(path.read_bytes()).hexdigest()}"
-    return clip_key(clip)

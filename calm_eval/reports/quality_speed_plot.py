@@ -1,73 +1,174 @@
-"""The first plot: a quality metric against the real-time factor, with both intervals; controls as levels."""
+"""The first plot: a quality metric against the real-time factor, with both intervals; controls as levels.
+
+The axis follows the timed systems. A level far beyond them is named above the plot with its value, because drawn to
+scale it would press the systems into a corner.
+"""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from calm_eval.reports.style import COLOURS, MARKERS, new_figure, save
+from calm_eval.metrics.protocol import MetricSpec
+from calm_eval.reports.style import COLOURS, DASHES, GREY, MARKERS, look, new_figure, save
 from calm_eval.runs.aggregate import Cell
+from calm_eval.stats.estimate import Estimate
+
+_LABEL_WIDTH = 30
+_NEAR = 0.5
+"""A level is drawn when it lies at most this far outside the systems' range, as a share of that range."""
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """The quality axis in display units."""
+
+    bottom: float
+    top: float
+
+    def holds(self, value: float) -> bool:
+        return self.bottom <= value <= self.top
 
 
 def quality_speed_plot(cells: Sequence[Cell], quality: str, stem: Path) -> bool:
     """Draw `stem.svg` and `stem.png`; False when no row has both numbers."""
-    spec = next(cell.metric.metric.spec for cell in cells if cell.metric.metric.spec.name == quality)
     ys = {cell.variant.name: cell for cell in cells if cell.metric.metric.spec.name == quality}
     xs = {cell.variant.name: cell for cell in cells if cell.metric.metric.spec.name == "rtf"}
-    both = [name for name in ys if ys[name].estimate.value is not None and _timed(xs.get(name))]
-    if not both:
+    scored = [name for name in ys if ys[name].estimate.value is not None]
+    timed = [name for name in scored if name in xs and (xs[name].estimate.value or 0) > 0]
+    if not timed:
         return False
-    figure, axes = new_figure(6.4, 3.8)
-    for place, name in enumerate(both):
-        x, y = xs[name].estimate, ys[name].estimate
-        assert x.value is not None
-        assert y.value is not None
-        axes.errorbar(
-            x.value,
-            y.value * spec.scale,
-            xerr=_error(x.value, x.low, x.high, 1.0),
-            yerr=_error(y.value, y.low, y.high, spec.scale),
-            fmt=MARKERS[place % len(MARKERS)],
-            color=COLOURS[place % len(COLOURS)],
-            markersize=6,
-            capsize=2.5,
-            elinewidth=1,
-            label=name,
-        )
-    _levels(axes, [cell for cell in ys.values() if cell.variant.control], spec.scale)
-    axes.set_xscale("log")
-    axes.margins(x=0.12)
-    axes.set_ylim(bottom=0 if spec.low == 0 else None)
-    axes.set_xlabel("real-time factor: seconds of generation per second of audio (log scale; left is faster)")
-    axes.set_ylabel(f"{spec.title} ({spec.unit}), {'higher' if spec.higher_is_better else 'lower'} is better")
-    figure.legend(loc="outside right upper", fontsize=8)
-    save(figure, stem)
+    levels = [ys[name] for name in scored if name not in timed]
+    spec = ys[timed[0]].metric.metric.spec
+    scale = _axis(spec, [ys[name].estimate for name in timed], [cell.estimate for cell in levels])
+    near = [cell for cell in levels if scale.holds(_shown(cell, spec))]
+    with look():
+        figure, axes = new_figure(6.8, max(3.8, 0.9 + 0.24 * (len(timed) + len(near))))
+        axes.set_xscale("log")
+        handles = _systems(axes, [(xs[name], ys[name]) for name in timed], spec)
+        handles += _levels(axes, near, spec)
+        axes.margins(x=0.12)
+        axes.set_ylim(scale.bottom, scale.top)
+        _speed_ticks(axes)
+        axes.set_xlabel("real-time factor: s of generation per s of audio (log scale; left is faster)")
+        axes.set_ylabel(f"{spec.title} ({spec.unit}), {'higher' if spec.higher_is_better else 'lower'} is better")
+        note = _beyond([cell for cell in levels if cell not in near], scale, spec)
+        if note:
+            axes.set_title(note, loc="left", fontsize=7.5, color=GREY)
+        figure.legend(handles=handles, loc="outside right upper", fontsize=8, borderaxespad=0)
+        save(figure, stem)
     return True
 
 
-def _timed(cell: Cell | None) -> bool:
-    return cell is not None and cell.estimate.value is not None
+def _shown(cell: Cell, spec: MetricSpec) -> float:
+    assert cell.estimate.value is not None
+    return cell.estimate.value * spec.scale
 
 
-def _error(value: float, low: float | None, high: float | None, scale: float) -> list[list[float]] | None:
-    if low is None or high is None:
+def _axis(spec: MetricSpec, systems: Sequence[Estimate], levels: Sequence[Estimate]) -> _Scale:
+    """Room for every system's interval and for the levels near them; from 0 for what is measured from 0."""
+    ends = [end * spec.scale for one in systems for end in (one.value, one.low, one.high) if end is not None]
+    low = 0.0 if spec.low == 0 else min(ends)
+    high = max(ends)
+    # Systems that all agree still need an axis with some height.
+    span = (high - low) or abs(high) * 0.2 or 0.01 * spec.scale
+    reach = (low - _NEAR * span, high + _NEAR * span)
+    near = [one.value * spec.scale for one in levels if one.value is not None]
+    near = [value for value in near if reach[0] <= value <= reach[1]]
+    bottom, top = min([low, *near]), max([low + span, *near])
+    edge = 0.06 * (top - bottom)
+    return _Scale(0.0 if spec.low == 0 else bottom - edge, top + edge)
+
+
+def _label(cell: Cell) -> str:
+    estimate = cell.estimate
+    missing = f" ({estimate.n_scored}/{estimate.n_expected})" if estimate.n_scored != estimate.n_expected else ""
+    return textwrap.fill(cell.variant.name + missing, _LABEL_WIDTH)
+
+
+def _systems(axes: Any, pairs: Sequence[tuple[Cell, Cell]], spec: MetricSpec) -> list[Any]:
+    """One point with two bars for each row; all points above all bars, hollow ones after the last marker."""
+    handles = []
+    for place, (speed, quality) in enumerate(pairs):
+        x = speed.estimate.value
+        assert x is not None
+        y = _shown(quality, spec)
+        colour = COLOURS[place % len(COLOURS)]
+        hollow = place // len(MARKERS) % 2 == 1
+        axes.errorbar(
+            x,
+            y,
+            xerr=_error(speed.estimate, 1.0),
+            yerr=_error(quality.estimate, spec.scale),
+            fmt="none",
+            ecolor=colour,
+            capsize=2.5,
+            elinewidth=1.1,
+            zorder=2,
+        )
+        # A white rim keeps points apart where they overlap.
+        handles += axes.plot(
+            x,
+            y,
+            linestyle="none",
+            marker=MARKERS[place % len(MARKERS)],
+            markersize=7,
+            markerfacecolor="white" if hollow else colour,
+            markeredgecolor=colour if hollow else "white",
+            markeredgewidth=1.2 if hollow else 0.6,
+            label=_label(quality),
+            zorder=3,
+        )
+    return handles
+
+
+def _error(estimate: Estimate, scale: float) -> list[list[float]] | None:
+    value, low, high = estimate.value, estimate.low, estimate.high
+    if value is None or low is None or high is None:
         return None
     return [[max(0.0, value - low) * scale], [max(0.0, high - value) * scale]]
 
 
-def _levels(axes: object, controls: Sequence[Cell], scale: float) -> None:
-    """Controls that lie within the systems' range or near it, as dashed lines with their names."""
-    for cell in controls:
-        value = cell.estimate.value
-        if value is None:
-            continue
-        axes.axhline(value * scale, color="#7f7f7f", linewidth=0.9, linestyle=(0, (4, 3)))  # type: ignore[attr-defined]
-        axes.annotate(  # type: ignore[attr-defined]
-            cell.variant.name,
-            xy=(1.0, value * scale),
-            xycoords=("axes fraction", "data"),
-            ha="right",
-            va="bottom",
-            fontsize=7.5,
-            color="#555555",
+def _levels(axes: Any, cells: Sequence[Cell], spec: MetricSpec) -> list[Any]:
+    """Controls and rows without a time as dashed lines, their intervals as bands; named in the legend."""
+    handles = []
+    for place, cell in enumerate(cells):
+        low, high = cell.estimate.low, cell.estimate.high
+        if low is not None and high is not None:
+            axes.axhspan(low * spec.scale, high * spec.scale, color=GREY, alpha=0.08, linewidth=0, zorder=0.5)
+        line = axes.axhline(
+            _shown(cell, spec), color=GREY, linewidth=1.1, linestyle=DASHES[place % len(DASHES)], zorder=1
         )
+        kind = "control" if cell.variant.control else "not timed"
+        line.set_label(textwrap.fill(f"{_label(cell)}, {kind}", _LABEL_WIDTH))
+        handles.append(line)
+    return handles
+
+
+def _beyond(cells: Sequence[Cell], scale: _Scale, spec: MetricSpec) -> str:
+    """The levels outside the axis, in words, those above first."""
+    parts = []
+    for arrow, above in (("↑", True), ("↓", False)):
+        those = [cell for cell in cells if (_shown(cell, spec) > scale.top) == above]
+        named = sorted(those, key=lambda cell: _shown(cell, spec))
+        if named:
+            words = ", ".join(
+                f"{cell.variant.name} {_shown(cell, spec):.3g}" + ("" if cell.variant.control else " (not timed)")
+                for cell in named
+            )
+            parts.append(textwrap.fill(f"{arrow} beyond the axis ({spec.unit}): {words}", 84))
+    return "\n".join(parts)
+
+
+def _speed_ticks(axes: Any) -> None:
+    """Plain numbers at 1, 2 and 5 of each decade (1 alone over many decades)."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    low, high = axes.get_xlim()
+    steps = (1.0, 2.0, 5.0) if high / low < 1000 else (1.0,)
+    axes.xaxis.set_major_locator(LogLocator(subs=steps))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _place: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())

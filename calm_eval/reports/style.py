@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -9,7 +11,9 @@ if TYPE_CHECKING:
 
 # Okabe and Ito (2008), black first, yellow left out: it vanishes on white paper.
 COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
-MARKERS = ("o", "s", "D", "^", "v", "P", "X", "<", ">", "h")
+MARKERS = ("o", "s", "D", "^", "v", "<", ">", "h", "P", "X")
+DASHES: tuple[tuple[int, tuple[float, ...]], ...] = ((0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (10, 3)))
+GREY = "#555555"
 
 SETTINGS: dict[str, Any] = {
     "font.size": 9,
@@ -22,28 +26,34 @@ SETTINGS: dict[str, Any] = {
     "grid.linewidth": 0.6,
     "legend.frameon": False,
     "savefig.dpi": 200,
+    # Names come from files and plug-ins: a dollar sign is no formula.
+    "text.parse_math": False,
     "svg.hashsalt": "calm-eval",
     "svg.fonttype": "path",
 }
 
 
-def new_figure(width: float, height: float) -> tuple[Figure, Any]:
-    """A figure (inches) with one axes, without touching matplotlib's global state or a screen."""
+@contextmanager
+def look() -> Iterator[None]:
+    """These settings while a figure is drawn and saved: matplotlib reads most of them when a part is made."""
     import matplotlib as mpl
+
+    # The defaults first, so that a user's own matplotlibrc changes nothing.
+    with mpl.rc_context({**mpl.rcParamsDefault, "backend": mpl.rcParams._get("backend"), **SETTINGS}):
+        yield
+
+
+def new_figure(width: float, height: float) -> tuple[Figure, Any]:
+    """A figure (inches) with one axes, without touching matplotlib's global state or a screen. Inside `look`."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(SETTINGS):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        FigureCanvasAgg(figure)
-        axes = figure.add_subplot()
-    return figure, axes
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.add_subplot()
 
 
 def save(figure: Figure, stem: Any) -> None:
-    """Write `stem.svg` and `stem.png`, without dates, so that the same numbers give the same bytes."""
-    import matplotlib as mpl
-
-    with mpl.rc_context(SETTINGS):
-        figure.savefig(f"{stem}.svg", metadata={"Date": None})
-        figure.savefig(f"{stem}.png", metadata={"Software": None})
+    """Write `stem.svg` and `stem.png`, without dates, so that the same numbers give the same bytes. Inside `look`."""
+    figure.savefig(f"{stem}.svg", metadata={"Date": None})
+    figure.savefig(f"{stem}.png", metadata={"Software": None})

@@ -12,10 +12,10 @@ from calm_eval.runs.database import Database
 from calm_eval.runs.plan import Variant
 from calm_eval.runs.plan_store import StoredPlan, StoredSample
 from calm_eval.runs.score import BoundMetric, value_inputs
-from calm_eval.stats.bootstrap import LEVEL, RESAMPLES, ratio_interval
+from calm_eval.stats.bootstrap import LEVEL, NAME, RESAMPLES, ratio_interval
 from calm_eval.stats.estimate import Estimate
 
-METHOD = f"percentile bootstrap over items, {RESAMPLES} resamples, {LEVEL:.0%}"
+METHOD = f"{NAME} over items, {RESAMPLES} resamples, {LEVEL:.0%}"
 
 
 @dataclass(frozen=True)

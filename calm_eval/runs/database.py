@@ -92,6 +92,8 @@ class Database:
             self.folder.mkdir(parents=True, exist_ok=True)
         except FileExistsError as error:
             raise StoreError(f"{self.folder}: is a file; choose another folder with --out") from error
+        except FileNotFoundError as error:
+            raise StoreError(f"{self.folder}: cannot be made ({error.strerror}); choose another --out") from error
         self._lock = (self.folder / "run.lock").open("a+", encoding="utf-8")
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

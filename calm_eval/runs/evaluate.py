@@ -9,7 +9,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -173,8 +172,7 @@ def _environment(database: Database, conditions: Conditions) -> str:
 
 
 def _record(database: Database, order: Order, watch: Stopwatch, generated: int, judged: int) -> None:
-    began = datetime.now(UTC).isoformat(timespec="seconds")
-    row = (order.command, began, watch.wall, watch.marked["model"], watch.marked["judge"], generated, judged)
+    row = (order.command, watch.began_at, watch.wall, watch.marked["model"], watch.marked["judge"], generated, judged)
     with database.connection:
         database.connection.execute(
             "INSERT INTO invocations (command, began, wall_seconds, model_seconds, judge_seconds, generated, judged) "

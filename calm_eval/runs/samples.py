@@ -10,11 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from calm_eval.audio.checks import check_audio
 from calm_eval.audio.clip import Clip, clip_key
-from calm_eval.audio.read import AudioError, read_audio
+from calm_eval.audio.read import AudioError, read_sound
 from calm_eval.audio.write import encode_flac, write_atomically
 from calm_eval.keys import digest
 from calm_eval.runs.database import FILE_NAME, Database
@@ -113,8 +111,8 @@ class SampleStore:
 
     def load(self, audio: str) -> Clip:
         """Decode a stored audio and check that it is what its name says. Raises AudioError (`damaged`, `missing`)."""
-        clip = read_audio(self.audio_path(audio))
-        if clip.frames == 0 or not np.isfinite(clip.samples).all() or clip_key(clip) != audio:
+        clip = read_sound(self.audio_path(audio))
+        if clip_key(clip) != audio:
             raise AudioError("damaged", f"stored audio {audio[:12]} does not decode to what was stored")
         return clip
 

@@ -7,9 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from calm_eval.audio.read import AudioError, read_audio
+from calm_eval.audio.read import AudioError, read_sound
 from calm_eval.audio.resample import to_mono
 from calm_eval.errors import StoreError, UnavailableError
 from calm_eval.judges import JUDGES
@@ -134,7 +132,7 @@ class ScoreStage:
         heard: dict[str, Mono] = {}
         for key, path in part:
             try:
-                clip = self.samples.load(key) if path is None else read_audio(path)
+                clip = self.samples.load(key) if path is None else read_sound(path)
             except AudioError as error:
                 if path is None:
                     self.samples.forget_audio(key)
@@ -142,9 +140,6 @@ class ScoreStage:
                         f"{self.samples.folder}: {error}; its row is dropped: run the same command again"
                     ) from error
                 yield key, Judgement(refused=error.name)
-                continue
-            if clip.frames == 0 or not np.isfinite(clip.samples).all():
-                yield key, Judgement(refused="empty" if clip.frames == 0 else "nan")
                 continue
             heard[key] = to_mono(clip, info.sample_rate)
         if heard:

@@ -6,7 +6,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 
@@ -15,6 +15,7 @@ class Stopwatch:
 
     def __init__(self) -> None:
         self.began = time.perf_counter()
+        self.began_at = datetime.now(UTC).isoformat(timespec="seconds")
         self.marked = {"model": 0.0, "judge": 0.0}
 
     @contextlib.contextmanager

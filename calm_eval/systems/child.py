@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from calm_eval.audio.read import AudioError, read_audio
+from calm_eval.audio.read import AudioError, read_sound
 from calm_eval.data.item import Item
 from calm_eval.systems.collect import BadAnswerError, Collector
 from calm_eval.systems.engine import Conditions, Place
@@ -199,13 +199,9 @@ class ChildEngine:
             prompt = None
             if item.prompt is not None:
                 try:
-                    clip = read_audio(item.prompt.path)
+                    clip = read_sound(item.prompt.path)
                 except AudioError as error:
                     refused.append(Outcome(item.id, seed, failure=f"prompt-{error.name}", text=str(error)))
-                    continue
-                if clip.frames == 0 or not np.isfinite(clip.samples).all():
-                    name = "prompt-empty" if clip.frames == 0 else "prompt-nan"
-                    refused.append(Outcome(item.id, seed, failure=name, text=f"{item.prompt.path.name} is no prompt"))
                     continue
                 file = f"prompt-{number}.f32"
                 (self.place.scratch / file).write_bytes(np.ascontiguousarray(clip.samples.T).tobytes())

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from calm_eval.audio.clip import Clip
-from calm_eval.audio.read import AudioError, read_audio
+from calm_eval.audio.read import AudioError, read_sound
 from calm_eval.data.item import Item
 from calm_eval.keys import seed_from
 from calm_eval.systems.outcome import Outcome
@@ -76,7 +76,7 @@ class ControlEngine:
                 yield Outcome(item.id, seed, failure="no-reference", text="this item has no reference audio")
                 continue
             try:
-                clip = read_audio(source.reference.path)
+                clip = read_sound(source.reference.path)
             except AudioError as error:
                 yield Outcome(item.id, seed, failure=f"reference-{error.name}", text=str(error))
                 continue

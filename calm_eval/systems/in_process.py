@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from calm_eval.audio.clip import Clip
-from calm_eval.audio.read import AudioError, read_audio
+from calm_eval.audio.read import AudioError, read_sound
 from calm_eval.data.item import Item
 from calm_eval.errors import UnavailableError
 from calm_eval.registry import import_target
@@ -66,7 +66,7 @@ class InProcessEngine:
             prompt = None
             if item.prompt is not None:
                 try:
-                    prompt = _audio(read_audio(item.prompt.path))
+                    prompt = _audio(read_sound(item.prompt.path))
                 except AudioError as error:
                     yield Outcome(item.id, seed, failure=f"prompt-{error.name}", text=str(error))
                     continue
