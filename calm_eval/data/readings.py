@@ -18,7 +18,7 @@ from calm_eval.keys import digest
 from calm_eval.systems.protocol import Chunk, Failure, Request, System
 
 BUILDER_VERSION = 1  # raised by hand when the same sentences and recipes give other audio or another manifest
-SEED = 0
+SEED = 1_000_003  # not one that a run uses: a reading must not be the very audio that a system then makes
 THREADS = 2
 
 

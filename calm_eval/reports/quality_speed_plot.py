@@ -13,13 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from calm_eval.metrics.protocol import MetricSpec
+from calm_eval.reports.rounding import three_digits
 from calm_eval.reports.style import COLOURS, DASHES, GREY, MARKERS, look, new_figure, save
 from calm_eval.runs.aggregate import Cell
 from calm_eval.stats.estimate import Estimate
 
 _LABEL_WIDTH = 30
+_LINE = 0.175
+"""Inches of height that a line of the legend takes."""
 _NEAR = 0.5
 """A level is drawn when it lies at most this far outside the systems' range, as a share of that range."""
+_LEAST_SPEEDS = 5.0
+"""The speed axis spans at least this factor: two numbers then always stand on it."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +50,9 @@ def quality_speed_plot(cells: Sequence[Cell], quality: str, stem: Path) -> bool:
     spec = ys[timed[0]].metric.metric.spec
     scale = _axis(spec, [ys[name].estimate for name in timed], [cell.estimate for cell in levels])
     near = [cell for cell in levels if scale.holds(_shown(cell, spec))]
+    lines = sum(label.count("\n") + 1 for label in [*[_label(ys[name]) for name in timed], *map(_level_label, near)])
     with look():
-        figure, axes = new_figure(6.8, max(3.8, 0.9 + 0.24 * (len(timed) + len(near))))
+        figure, axes = new_figure(6.8, max(3.8, 0.3 + _LINE * lines))
         axes.set_xscale("log")
         handles = _systems(axes, [(xs[name], ys[name]) for name in timed], spec)
         handles += _levels(axes, near, spec)
@@ -83,10 +89,19 @@ def _axis(spec: MetricSpec, systems: Sequence[Estimate], levels: Sequence[Estima
     return _Scale(0.0 if spec.low == 0 else bottom - edge, top + edge)
 
 
-def _label(cell: Cell) -> str:
+def _named(cell: Cell) -> str:
     estimate = cell.estimate
     missing = f" ({estimate.n_scored}/{estimate.n_expected})" if estimate.n_scored != estimate.n_expected else ""
-    return textwrap.fill(cell.variant.name + missing, _LABEL_WIDTH)
+    return cell.variant.name + missing
+
+
+def _label(cell: Cell) -> str:
+    return textwrap.fill(_named(cell), _LABEL_WIDTH)
+
+
+def _level_label(cell: Cell) -> str:
+    kind = "control" if cell.variant.control else "not timed"
+    return textwrap.fill(f"{_named(cell)}, {kind}", _LABEL_WIDTH)
 
 
 def _systems(axes: Any, pairs: Sequence[tuple[Cell, Cell]], spec: MetricSpec) -> list[Any]:
@@ -142,8 +157,7 @@ def _levels(axes: Any, cells: Sequence[Cell], spec: MetricSpec) -> list[Any]:
         line = axes.axhline(
             _shown(cell, spec), color=GREY, linewidth=1.1, linestyle=DASHES[place % len(DASHES)], zorder=1
         )
-        kind = "control" if cell.variant.control else "not timed"
-        line.set_label(textwrap.fill(f"{_label(cell)}, {kind}", _LABEL_WIDTH))
+        line.set_label(_level_label(cell))
         handles.append(line)
     return handles
 
@@ -155,10 +169,9 @@ def _beyond(cells: Sequence[Cell], scale: _Scale, spec: MetricSpec) -> str:
         those = [cell for cell in cells if (_shown(cell, spec) > scale.top) == above]
         named = sorted(those, key=lambda cell: _shown(cell, spec))
         if named:
-            words = ", ".join(
-                f"{cell.variant.name} {_shown(cell, spec):.3g}" + ("" if cell.variant.control else " (not timed)")
-                for cell in named
-            )
+            values = [f"{cell.variant.name} {three_digits(_shown(cell, spec))}" for cell in named]
+            kinds = ["" if cell.variant.control else " (not timed)" for cell in named]
+            words = ", ".join(map("".join, zip(values, kinds, strict=True)))
             parts.append(textwrap.fill(f"{arrow} beyond the axis ({spec.unit}): {words}", 84))
     return "\n".join(parts)
 
@@ -168,6 +181,9 @@ def _speed_ticks(axes: Any) -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     low, high = axes.get_xlim()
+    if high / low < _LEAST_SPEEDS:
+        middle, side = (low * high) ** 0.5, _LEAST_SPEEDS**0.5
+        low, high = axes.set_xlim(middle / side, middle * side)
     steps = (1.0, 2.0, 5.0) if high / low < 1000 else (1.0,)
     axes.xaxis.set_major_locator(LogLocator(subs=steps))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _place: f"{value:g}"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from calm_eval import __version__
@@ -88,7 +87,8 @@ def _how_it_was_made(run: Run) -> str:
     command = json.loads(order[0])["command"] if order else ""
     lines = ["## How it was made", ""]
     if command:
-        lines += [f"    {command}", ""]
+        # A line break inside an argument must not end the code block.
+        lines += [*[f"    {line}" for line in command.splitlines()], ""]
     lines.append(
         f"calm-eval {__version__}, Python {about['python']}, {escape(about['processor'])}, {about['cores']} cores, "
         f"{about['threads']} threads, device {about['device']}, batch size {about['batch_size']}. "
@@ -97,6 +97,3 @@ def _how_it_was_made(run: Run) -> str:
     versions = ", ".join(f"{escape(name)} {version}" for name, version in about["packages"].items())
     lines.append(f"Packages: {versions}.")
     return "\n".join(lines)
-
-
-__all__ = ["Path", "suite_section", "write_report"]

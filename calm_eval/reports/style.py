@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Okabe and Ito (2008), black first, yellow left out: it vanishes on white paper.
-COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+# Okabe and Ito (2008) without yellow, which vanishes on white; ordered so that the colour-blind tell neighbours apart.
+COLOURS = ("#000000", "#0072B2", "#D55E00", "#CC79A7", "#E69F00", "#56B4E9", "#009E73")
 MARKERS = ("o", "s", "D", "^", "v", "<", ">", "h", "P", "X")
 DASHES: tuple[tuple[int, tuple[float, ...]], ...] = ((0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (10, 3)))
 GREY = "#555555"
@@ -39,7 +39,8 @@ def look() -> Iterator[None]:
     import matplotlib as mpl
 
     # The defaults first, so that a user's own matplotlibrc changes nothing.
-    with mpl.rc_context({**mpl.rcParamsDefault, "backend": mpl.rcParams._get("backend"), **SETTINGS}):
+    defaults = {name: value for name, value in mpl.rcParamsDefault.items() if not name.startswith("backend")}
+    with mpl.rc_context({**defaults, **SETTINGS}):
         yield
 
 

@@ -30,9 +30,9 @@ def cell_text(cell: Cell) -> str:
 
 
 def column_title(cell: Cell) -> str:
-    """Title, unit and direction of a metric's column."""
+    """Title, unit and direction of a metric's column, escaped."""
     spec = cell.metric.metric.spec
-    return f"{spec.title} ({spec.unit}) {'↑' if spec.higher_is_better else '↓'}"
+    return f"{escape(spec.title)} ({escape(spec.unit)}) {'↑' if spec.higher_is_better else '↓'}"
 
 
 def suite_table(plan: StoredPlan, cells: Sequence[Cell], columns: Sequence[str]) -> str:

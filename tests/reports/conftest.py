@@ -1,0 +1,53 @@
+"""A plan and its cells, made by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from calm_eval.metrics import METRICS
+from calm_eval.runs.aggregate import METHOD, Cell
+from calm_eval.runs.plan import Variant
+from calm_eval.runs.plan_store import StoredPlan
+from calm_eval.runs.score import BoundMetric
+from calm_eval.specs.suite import SuiteSpec
+from calm_eval.stats.estimate import Estimate
+
+
+@pytest.fixture
+def variant() -> Callable[..., Variant]:
+    def make(name: str, *, control: bool = False) -> Variant:
+        return Variant(name, name.split()[0], "f" * 64, {}, control, "control" if control else "other")
+
+    return make
+
+
+@pytest.fixture
+def cell() -> Callable[..., Cell]:
+    def make(
+        row: Variant,
+        metric: str,
+        value: float | None,
+        low: float | None = None,
+        high: float | None = None,
+        *,
+        scored: int = 40,
+        failures: Mapping[str, int] | None = None,
+        flags: Mapping[str, int] | None = None,
+    ) -> Cell:
+        estimate = Estimate(value, low, high, scored, 40, scored, 1, METHOD, failures or {}, flags or {})
+        return Cell(row, BoundMetric(METRICS.load(metric), None, None, metric, None), estimate)
+
+    return make
+
+
+@pytest.fixture
+def plan() -> Callable[..., StoredPlan]:
+    def make(*rows: Variant) -> StoredPlan:
+        suite = SuiteSpec.model_validate(
+            {"name": "t", "version": 1, "task": "tts", "title": "T", "items": {"manifest": "i"}, "metrics": ["wer"]}
+        )
+        return StoredPlan(suite, {}, "d" * 64, 40, 1, list(rows), [])
+
+    return make
