@@ -158,12 +158,23 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _generate(arguments: argparse.Namespace) -> int:
     from calm_eval.runs.database import FILE_NAME
-    from calm_eval.runs.evaluate import evaluate, stored_order
+    from calm_eval.runs.evaluate import dry_run, evaluate, stored_order
 
-    first = Path(arguments.suites[0])
-    if len(arguments.suites) == 1 and (first / FILE_NAME).is_file():
-        return _end(evaluate(stored_order(first), first, stages=("generate",)).unavailable)
-    return _end(evaluate(_order(arguments), _folder(arguments), stages=("generate",)).unavailable)
+    order, folder = _order(arguments), Path(arguments.suites[0])
+    if len(arguments.suites) == 1 and (folder / FILE_NAME).is_file():
+        plain = _parser().parse_args(["generate", arguments.suites[0]])
+        given = [name for name, value in vars(plain).items() if getattr(arguments, name) != value]
+        if set(given) - {"dry_run"}:
+            raise InputError(
+                f"--{given[0].replace('_', '-')}: a run folder is completed as it was planned; name suites"
+            )
+        order = stored_order(folder)
+    else:
+        folder = _folder(arguments)
+    if arguments.dry_run:
+        print(dry_run(order, folder))
+        return 0
+    return _end(evaluate(order, folder, stages=("generate",)).unavailable)
 
 
 def _stage(arguments: argparse.Namespace) -> int:

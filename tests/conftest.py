@@ -9,10 +9,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 import soundfile
 import yaml
+from tones import tone
 
 THIRD_PARTY = Path(__file__).parent / "third_party"
 
@@ -22,11 +22,6 @@ def _third_party_package(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put the demo package where an installed one would be, for this process and its children."""
     monkeypatch.syspath_prepend(str(THIRD_PARTY))
     monkeypatch.setenv("PYTHONPATH", str(THIRD_PARTY))
-
-
-def tone(seconds: float, frequency: float = 440.0, rate: int = 16000) -> np.ndarray:
-    """A sine at half of full scale, float32 [frames]."""
-    return (0.5 * np.sin(2 * np.pi * frequency * np.arange(int(seconds * rate)) / rate)).astype(np.float32)
 
 
 @pytest.fixture
@@ -93,9 +88,3 @@ def cli(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         return subprocess.run(argv, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=timeout, check=False)
 
     return call
-
-
-def real_data() -> Path | None:
-    """The folder of real clips, when there is one."""
-    folder = os.environ.get("CALM_EVAL_TEST_DATA")
-    return Path(folder) if folder else None

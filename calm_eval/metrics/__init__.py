@@ -8,6 +8,7 @@ METRICS = Registry(
     "metrics",
     {
         "wer": "calm_eval.metrics.word_error_rate:WER",
+        "wer_capped": "calm_eval.metrics.word_error_rate:WER_CAPPED",
         "wer_mean": "calm_eval.metrics.word_error_rate:WER_MEAN",
         "cer": "calm_eval.metrics.word_error_rate:CER",
         "cer_mean": "calm_eval.metrics.word_error_rate:CER_MEAN",

@@ -55,13 +55,15 @@ class SampleView:
 class ItemValue:
     """The value of one sample as numerator over denominator (1 for an `item` metric), or the name of why there is none.
 
-    `parts` keeps what the value was made of (substitutions, deletions, ...), for the reader and for later metrics.
+    `parts` keeps what the value was made of (substitutions, deletions, ...), for the reader and for later metrics;
+    `flags` name what should make a reader wary of this value, and are counted in the report.
     """
 
     numerator: float | None = None
     denominator: float | None = None
     parts: Mapping[str, Any] = field(default_factory=dict)
     refused: str | None = None
+    flags: tuple[str, ...] = ()
 
 
 def refuse(name: str) -> ItemValue:

@@ -11,10 +11,14 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from calm_eval.judges.protocol import Judgement
 from calm_eval.metrics.protocol import ItemValue, MetricSpec, SampleView, refuse
 
 GARBAGE = ("empty", "nan")
 """Samples that exist and hold nothing to hear: the system answered, and said no word of the text."""
+
+LOOP_COMPRESSION = 2.4
+"""Above this ratio of plain to gzipped length, Whisper's own decoding would call a transcript a failure and retry."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,7 @@ class ErrorRate:
 
     spec: MetricSpec
     characters: bool
+    capped: bool = False
 
     def measure(self, view: SampleView) -> ItemValue:
         """Edits over reference length. Empty or NaN audio deletes every word; audio that is missing has no value."""
@@ -74,11 +79,12 @@ class ErrorRate:
         if view.failure is not None and view.failure not in GARBAGE:
             return refuse(view.failure)
         said = ""
+        flags: tuple[str, ...] = ()
         if view.failure is None:
             judgement = view.judgements["sample"]
             if judgement.refused is not None:
                 return refuse(f"judge:{judgement.refused}")
-            said = judgement.text or ""
+            said, flags = judgement.text or "", suspicion(judgement)
         reference, hypothesis = normalise(view.text), normalise(said)
         edits = count_edits(reference, hypothesis, characters=self.characters)
         parts = {
@@ -90,11 +96,18 @@ class ErrorRate:
             "hypothesis": hypothesis,
         }
         if self.spec.kind == "ratio":
-            return ItemValue(edits.errors, edits.length, parts)
+            errors = min(edits.errors, edits.length) if self.capped else edits.errors
+            return ItemValue(errors, edits.length, parts, flags=flags)
         if edits.length == 0:
             # 0/0 and n/0 have no mean; the corpus ratio still counts the insertions.
             return ItemValue(parts=parts, refused="no-reference-words")
-        return ItemValue(edits.errors / edits.length, 1.0, parts)
+        return ItemValue(edits.errors / edits.length, 1.0, parts, flags=flags)
+
+
+def suspicion(judgement: Judgement) -> tuple[str, ...]:
+    """`asr-loop` when the transcript compresses more than 2.4-fold: Whisper's own sign that it repeats itself."""
+    ratio = judgement.notes.get("compression_ratio")
+    return ("asr-loop",) if ratio is not None and ratio > LOOP_COMPRESSION else ()
 
 
 def _spec(name: str, title: str, kind: str, definition: str) -> MetricSpec:
@@ -118,6 +131,11 @@ def _spec(name: str, title: str, kind: str, definition: str) -> MetricSpec:
 
 
 WER = ErrorRate(_spec("wer", "WER", "ratio", "word edits of all items over words of all items"), False)
+WER_CAPPED = ErrorRate(
+    _spec("wer_capped", "WER, items capped at 100 %", "ratio", "as WER, no item counting more edits than it has words"),
+    characters=False,
+    capped=True,
+)
 WER_MEAN = ErrorRate(_spec("wer_mean", "WER, mean of items", "item", "mean over items of edits over words"), False)
 CER = ErrorRate(_spec("cer", "CER", "ratio", "character edits of all items over characters of all items"), True)
 CER_MEAN = ErrorRate(_spec("cer_mean", "CER, mean of items", "item", "mean over items of edits over characters"), True)

@@ -40,14 +40,14 @@ class _Scale:
 
 def quality_speed_plot(cells: Sequence[Cell], quality: str, stem: Path) -> bool:
     """Draw `stem.svg` and `stem.png`; False when no row has both numbers."""
-    ys = {cell.variant.name: cell for cell in cells if cell.metric.metric.spec.name == quality}
-    xs = {cell.variant.name: cell for cell in cells if cell.metric.metric.spec.name == "rtf"}
+    ys = {cell.variant.name: cell for cell in cells if cell.metric.spec.name == quality}
+    xs = {cell.variant.name: cell for cell in cells if cell.metric.spec.name == "rtf"}
     scored = [name for name in ys if ys[name].estimate.value is not None]
     timed = [name for name in scored if name in xs and (xs[name].estimate.value or 0) > 0]
     if not timed:
         return False
     levels = [ys[name] for name in scored if name not in timed]
-    spec = ys[timed[0]].metric.metric.spec
+    spec = ys[timed[0]].metric.spec
     scale = _axis(spec, [ys[name].estimate for name in timed], [cell.estimate for cell in levels])
     near = [cell for cell in levels if scale.holds(_shown(cell, spec))]
     lines = sum(label.count("\n") + 1 for label in [*[_label(ys[name]) for name in timed], *map(_level_label, near)])

@@ -8,6 +8,7 @@ from typing import Any
 
 from calm_eval import __version__
 from calm_eval.audio.write import write_atomically
+from calm_eval.metrics.bound import BoundMetric
 from calm_eval.reports.markdown import escape
 from calm_eval.reports.quality_speed_plot import quality_speed_plot
 from calm_eval.reports.suite_table import failure_table, suite_table
@@ -30,7 +31,7 @@ def write_report(run: Run) -> None:
 def suite_section(run: Run, plan: StoredPlan, cells: Sequence[Cell]) -> list[str]:
     """The paragraphs of one suite."""
     suite = plan.suite
-    all_metrics = [use.name for use in suite.metric_uses()]
+    all_metrics = list(dict.fromkeys(one.spec.name for one in plan.metrics))
     seeds = f"{plan.seeds} seed{'s' if plan.seeds > 1 else ''}"
     parts = [
         f"## {escape(suite.title)}",
@@ -49,30 +50,31 @@ def suite_section(run: Run, plan: StoredPlan, cells: Sequence[Cell]) -> list[str
         figures.mkdir(exist_ok=True)
         if quality_speed_plot(cells, "wer", stem):
             parts.append(f"![WER against real-time factor](figures/{stem.name}.png)")
+    for why in dict.fromkeys(f"{one.preset}: {one.unavailable}" for one in plan.metrics if one.unavailable):
+        parts.append(f"**Judge not available.** {escape(why)}")
     failures = failure_table(plan, cells)
     parts += ["### Failures and findings", failures or "None: every sample was made and scored."]
-    parts += ["### Fingerprints", _fingerprints(plan, cells)]
+    parts += ["### Fingerprints", _fingerprints(plan)]
     return parts
 
 
-def _fingerprints(plan: StoredPlan, cells: Sequence[Cell]) -> str:
+def _fingerprints(plan: StoredPlan) -> str:
     lines = [f"- items: `{plan.items_digest[:16]}`"]
-    seen: set[str] = set()
-    for cell in cells:
-        bound = cell.metric
-        if bound.fingerprint in seen:
-            continue
-        seen.add(bound.fingerprint)
-        spec = bound.metric.spec
-        judge = ""
-        if bound.info is not None:
-            weights = ", ".join(f"{escape(name)} `{sha[:12]}`" for name, sha in bound.info.weights.items())
-            judge = f"; judge {escape(bound.info.name)} version {bound.info.version} ({weights})"
-        definition = f" — {escape(spec.definition)}" if spec.definition else ""
-        lines.append(f"- {escape(spec.title)}: `{bound.fingerprint[:16]}`, version {spec.version}{judge}{definition}")
-    for row in plan.variants:
-        if not row.control:
-            lines.append(f"- system {escape(row.name)}: `{row.fingerprint[:16]}`")
+    judges: dict[str, BoundMetric] = {}
+    for bound in plan.metrics:
+        if bound.judge_fingerprint is not None:
+            judges.setdefault(bound.judge_fingerprint, bound)
+        by = f", by {escape(bound.preset)}" if bound.preset != "-" else ""
+        definition = f": {escape(bound.spec.definition)}" if bound.spec.definition else ""
+        lines.append(
+            f"- {escape(bound.spec.title)} `{bound.fingerprint[:16]}`, version {bound.spec.version}{by}{definition}"
+        )
+    for fingerprint, bound in judges.items():
+        assert bound.info is not None
+        weights = ", ".join(f"{escape(name)} `{sha[:12]}`" for name, sha in bound.info.weights.items())
+        lines.append(f"- judge {escape(bound.preset)} `{fingerprint[:16]}`, version {bound.info.version}; {weights}")
+    systems = {row.system: row.fingerprint for row in plan.variants if not row.control}
+    lines += [f"- system {escape(name)} `{fingerprint[:16]}`" for name, fingerprint in systems.items()]
     return "\n".join(lines)
 
 

@@ -18,10 +18,12 @@ def ordered_rows(plan: StoredPlan) -> list[str]:
 
 def cell_text(cell: Cell) -> str:
     """Value, interval, and the count when something is missing."""
-    estimate, spec = cell.estimate, cell.metric.metric.spec
+    estimate, spec = cell.estimate, cell.metric.spec
     if estimate.value is None:
         if set(estimate.failures) <= {"not-timed"}:
             return "–"
+        if set(estimate.failures) == {"judge-unavailable"}:
+            return "judge unavailable"
         return f"– ({estimate.n_scored}/{estimate.n_expected})"
     text = with_interval(estimate.value, estimate.low, estimate.high, scale=spec.scale)
     if estimate.n_scored != estimate.n_expected:
@@ -31,16 +33,27 @@ def cell_text(cell: Cell) -> str:
 
 def column_title(cell: Cell) -> str:
     """Title, unit and direction of a metric's column, escaped."""
-    spec = cell.metric.metric.spec
+    spec = cell.metric.spec
     return f"{escape(spec.title)} ({escape(spec.unit)}) {'↑' if spec.higher_is_better else '↓'}"
+
+
+def _header(cells: Sequence[Cell]) -> list[str]:
+    """Column titles; where two would be alike, the judge and the fingerprint tell them apart."""
+    titles = [column_title(cell) for cell in cells]
+    return [
+        title if titles.count(title) == 1 else f"{title}, {escape(cell.metric.preset)} {cell.metric.fingerprint[:6]}"
+        for title, cell in zip(titles, cells, strict=True)
+    ]
 
 
 def suite_table(plan: StoredPlan, cells: Sequence[Cell], columns: Sequence[str]) -> str:
     """The Markdown table of these metrics, controls in italics below the systems."""
-    by_place = {(cell.variant.name, cell.metric.metric.spec.name): cell for cell in cells}
-    chosen = [name for name in columns if any(key[1] == name for key in by_place)]
+    by_place = {(cell.variant.name, cell.metric.fingerprint): cell for cell in cells}
+    chosen = list(
+        dict.fromkeys(cell.metric.fingerprint for name in columns for cell in cells if cell.metric.spec.name == name)
+    )
     names = ordered_rows(plan)
-    header = ["", *[column_title(by_place[names[0], name]) for name in chosen]]
+    header = ["", *_header([by_place[names[0], fingerprint] for fingerprint in chosen])]
     controls = {row.name for row in plan.variants if row.control}
     rows = []
     for name in names:
@@ -55,9 +68,7 @@ def failure_table(plan: StoredPlan, cells: Sequence[Cell]) -> str | None:
     for cell in cells:
         for failure, count in cell.estimate.failures.items():
             if failure != "not-timed":
-                missing.setdefault((cell.variant.name, f"{failure} ×{count}"), Counter())[
-                    cell.metric.metric.spec.title
-                ] += 1
+                missing.setdefault((cell.variant.name, f"{failure} ×{count}"), Counter())[cell.metric.spec.title] += 1
     noticed: dict[tuple[str, str], int] = {}
     for cell in cells:
         for flag, count in cell.estimate.flags.items():

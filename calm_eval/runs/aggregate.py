@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from calm_eval.keys import seed_from
+from calm_eval.metrics.bound import BoundMetric
 from calm_eval.runs.database import Database
 from calm_eval.runs.plan import Variant
 from calm_eval.runs.plan_store import StoredPlan, StoredSample
-from calm_eval.runs.score import BoundMetric, value_inputs
+from calm_eval.runs.values import planned_values
 from calm_eval.stats.bootstrap import LEVEL, NAME, RESAMPLES, ratio_interval
 from calm_eval.stats.estimate import Estimate
 
@@ -27,38 +29,25 @@ class Cell:
     estimate: Estimate
 
 
-def aggregate(database: Database, plan: StoredPlan, metrics: Sequence[BoundMetric]) -> list[Cell]:
+def aggregate(database: Database, plan: StoredPlan) -> list[Cell]:
     """Every cell of a suite, in the order of its variants and metrics."""
-    samples: dict[str, list[StoredSample]] = {}
-    for sample in plan.samples:
-        samples.setdefault(sample.variant, []).append(sample)
-    flags = _flags(database)
+    rows = database.connection.execute("SELECT key, flags FROM samples")
+    flags: dict[str, list[str]] = {row["key"]: json.loads(row["flags"]) for row in rows}
     cells = []
-    for bound in metrics:
-        values = _values(database, bound)
+    for bound in plan.metrics:
+        by_variant: dict[str, list[tuple[StoredSample, sqlite3.Row | None]]] = {}
+        for sample, row in planned_values(database, plan, bound):
+            by_variant.setdefault(sample.variant, []).append((sample, row))
         for variant in plan.variants:
-            estimate = _estimate(plan, samples.get(variant.name, []), bound, values, flags)
-            cells.append(Cell(variant, bound, estimate))
+            cells.append(Cell(variant, bound, _estimate(plan, bound, by_variant.get(variant.name, []), flags)))
     order = {variant.name: place for place, variant in enumerate(plan.variants)}
     return sorted(cells, key=lambda cell: order[cell.variant.name])
 
 
-def _values(database: Database, bound: BoundMetric) -> dict[tuple[str, str], tuple[float | None, float | None, str]]:
-    rows = database.connection.execute("SELECT * FROM item_values WHERE metric = ?", [bound.fingerprint])
-    return {(row["sample"], row["inputs"]): (row["numerator"], row["denominator"], row["refused"]) for row in rows}
-
-
-def _flags(database: Database) -> dict[str, list[str]]:
-    return {
-        row["key"]: json.loads(row["flags"]) for row in database.connection.execute("SELECT key, flags FROM samples")
-    }
-
-
 def _estimate(
     plan: StoredPlan,
-    samples: Sequence[StoredSample],
     bound: BoundMetric,
-    values: dict[tuple[str, str], tuple[float | None, float | None, str]],
+    samples: Sequence[tuple[StoredSample, sqlite3.Row | None]],
     flags: dict[str, list[str]],
 ) -> Estimate:
     tops: dict[str, float] = {}
@@ -66,23 +55,22 @@ def _estimate(
     failures: Counter[str] = Counter()
     noticed: Counter[str] = Counter()
     scored = 0
-    for sample in samples:
-        found = values.get((sample.key, value_inputs(plan, sample, bound.metric)))
-        if found is None:
-            failures["not-scored" if sample.key in flags else "not-generated"] += 1
+    for sample, row in samples:
+        if row is None:
+            missing = "judge-unavailable" if bound.unavailable else "not-scored"
+            failures[missing if sample.key in flags else "not-generated"] += 1
             continue
-        numerator, denominator, refused = found
-        if numerator is None or denominator is None:
-            failures[refused or "no-value"] += 1
+        if row["numerator"] is None:
+            failures[row["refused"]] += 1
             continue
         scored += 1
         noticed.update(flags.get(sample.key, []))
-        tops[sample.item] = tops.get(sample.item, 0.0) + numerator
-        bottoms[sample.item] = bottoms.get(sample.item, 0.0) + denominator
+        noticed.update(json.loads(row["flags"]))
+        tops[sample.item] = tops.get(sample.item, 0.0) + row["numerator"]
+        bottoms[sample.item] = bottoms.get(sample.item, 0.0) + row["denominator"]
     total = sum(bottoms.values())
     top, bottom = list(tops.values()), list(bottoms.values())
-    seed = seed_from(bound.fingerprint, plan.items_digest)
-    interval = ratio_interval(top, bottom, seed=seed) if scored else None
+    interval = ratio_interval(top, bottom, seed=seed_from(bound.fingerprint, plan.items_digest)) if scored else None
     return Estimate(
         value=sum(top) / total if total > 0 else None,
         low=interval[0] if interval else None,

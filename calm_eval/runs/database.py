@@ -21,6 +21,7 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE environments (id TEXT PRIMARY KEY, json TEXT NOT NULL);
 CREATE TABLE suites (name TEXT PRIMARY KEY, json TEXT NOT NULL);
 CREATE TABLE items (suite TEXT, position INTEGER, id TEXT, json TEXT NOT NULL, PRIMARY KEY (suite, id));
+CREATE TABLE suite_metrics (suite TEXT, position INTEGER, json TEXT NOT NULL, PRIMARY KEY (suite, position));
 CREATE TABLE variants (suite TEXT, position INTEGER, name TEXT, json TEXT NOT NULL, PRIMARY KEY (suite, name));
 CREATE TABLE planned (suite TEXT, variant TEXT, item TEXT, seed INTEGER, sample TEXT NOT NULL,
     PRIMARY KEY (suite, variant, item, seed));
@@ -34,7 +35,7 @@ CREATE TABLE judgements (audio TEXT, judge TEXT, text TEXT, scores TEXT, shard T
     notes TEXT, refused TEXT, environment TEXT, PRIMARY KEY (audio, judge));
 CREATE TABLE metrics (fingerprint TEXT PRIMARY KEY, json TEXT NOT NULL);
 CREATE TABLE item_values (sample TEXT, metric TEXT, inputs TEXT, numerator REAL, denominator REAL, parts TEXT,
-    refused TEXT, PRIMARY KEY (sample, metric, inputs));
+    refused TEXT, flags TEXT, PRIMARY KEY (sample, metric, inputs));
 CREATE TABLE invocations (id INTEGER PRIMARY KEY, command TEXT, began TEXT, wall_seconds REAL, model_seconds REAL,
     judge_seconds REAL, generated INTEGER, judged INTEGER);
 """

@@ -18,10 +18,10 @@ from calm_eval.runs.database import FILE_NAME, Database, storage_errors
 from calm_eval.runs.environment import describe_environment
 from calm_eval.runs.generate import GenerateStage
 from calm_eval.runs.plan import SuitePlan, Wishes, plan_suite
-from calm_eval.runs.plan_store import load_plans, save_plan
+from calm_eval.runs.plan_store import load_plans, save_metrics, save_plan
 from calm_eval.runs.run import Run
 from calm_eval.runs.samples import SampleStore
-from calm_eval.runs.score import ScoreStage, bind
+from calm_eval.runs.score import ScoreStage
 from calm_eval.runs.watch import Progress, Stopwatch
 from calm_eval.specs.locate import expand_suites
 from calm_eval.specs.suite import load_suite
@@ -42,8 +42,13 @@ class Order:
     command: str = ""
 
     def json(self) -> str:
-        """For the run folder, so that `calm-eval generate RUN` asks for the same again."""
-        return json.dumps(asdict(self))
+        """For the run folder, so that `calm-eval generate RUN` asks for the same again, from any folder."""
+        told = asdict(self)
+        told["suites"] = [_anywhere(name) for name in self.suites]
+        if self.wishes.systems is not None:
+            told["wishes"]["systems"] = [_anywhere(name) for name in self.wishes.systems]
+        told["reuse"] = [_anywhere(name) for name in self.reuse]
+        return json.dumps(told)
 
     @classmethod
     def from_json(cls, text: str) -> Order:
@@ -52,6 +57,11 @@ class Order:
         told["wishes"] = Wishes(**told["wishes"])
         told["conditions"] = Conditions(**told["conditions"])
         return cls(**{**told, "suites": tuple(told["suites"]), "reuse": tuple(told["reuse"])})
+
+
+def _anywhere(name: str) -> str:
+    """A path made absolute; a bundled name as it is."""
+    return str(Path(name).resolve()) if Path(name).exists() else name
 
 
 def default_threads() -> int:
@@ -67,12 +77,10 @@ def default_folder(suites: Sequence[str]) -> Path:
 
 
 def make_plans(order: Order, scratch: Path, progress: Progress) -> list[SuitePlan]:
-    """The plans of all suites of an order; checks metrics and judges too. Raises InputError or UnavailableError."""
+    """The plans of all suites of an order. Raises InputError or UnavailableError."""
     plans = []
     for name in expand_suites(list(order.suites)):
         suite = load_suite(name)
-        for use in suite.spec.metric_uses():
-            bind(use)
         reported = [False]
 
         def building(done: int, total: int, title: str = suite.spec.name, reported: list[bool] = reported) -> None:
@@ -121,7 +129,7 @@ def evaluate(order: Order, folder: Path, *, stages: Sequence[str] = STAGES, quie
                 database, SampleStore(database), environment, conditions.device, conditions.threads, watch, progress
             )
             for stored in load_plans(database):
-                score.run(stored, [bind(use) for use in stored.suite.metric_uses()])
+                save_metrics(database, stored.suite.name, score.run(stored))
             unavailable.update(score.unavailable)
             judged = score.judged
         run = Run(folder, unavailable)
@@ -203,8 +211,8 @@ def dry_run(order: Order, folder: Path) -> str:
         for variant in plan.variants:
             state = f"  unavailable: {variant.unavailable[0]}: {variant.unavailable[1]}" if variant.unavailable else ""
             lines.append(f"  {variant.name}  [{variant.family}]{state}")
-        presets = dict.fromkeys(bind(use).preset for use in plan.suite.metric_uses())
-        lines.append(f"  metrics: {', '.join(use.name for use in plan.suite.metric_uses())}")
-        lines.append(f"  judges: {', '.join(name for name in presets if name != '-')}")
+        lines.append(f"  metrics: {', '.join(one.spec.name for one in plan.metrics)}")
+        for preset, why in {one.preset: one.unavailable for one in plan.metrics if one.preset != "-"}.items():
+            lines.append(f"  judge {preset}" + (f"  unavailable: {why}" if why else ""))
     lines.append(f"run folder: {folder}")
     return "\n".join(lines)

@@ -14,9 +14,10 @@ from calm_eval.data.load import Progress as BuildProgress
 from calm_eval.data.load import suite_items
 from calm_eval.errors import InputError
 from calm_eval.keys import digest
+from calm_eval.metrics.bound import BoundMetric, bind
 from calm_eval.runs.samples import sample_key
 from calm_eval.specs.suite import LoadedSuite, SuiteSpec
-from calm_eval.specs.system import LoadedSystem, load_system
+from calm_eval.specs.system import LoadedSystem, beside, load_system
 from calm_eval.systems.engine import Conditions, Place
 from calm_eval.systems.open import open_engine
 from calm_eval.systems.outcome import SystemUnavailableError
@@ -62,6 +63,7 @@ class SuitePlan:
     items: list[Item]
     n_items_in_suite: int
     seeds: int
+    metrics: list[BoundMetric]
     variants: list[Variant]
     samples: list[PlannedSample]
     systems: dict[str, LoadedSystem]
@@ -98,7 +100,7 @@ def plan_suite(
     names = list(wishes.systems) if wishes.systems is not None else list(spec.systems)
     if not names:
         raise InputError(f"{suite.path}: no systems; name some in the suite or with --systems")
-    systems = [load_system(_beside(suite, name)) for name in names]
+    systems = [load_system(beside(suite.path, name)) for name in names]
     doubled = {one.spec.name for one in systems if sum(other.spec.name == one.spec.name for other in systems) > 1}
     if doubled:
         raise InputError(f"two systems are called '{doubled.pop()}'; rename one of them")
@@ -107,6 +109,7 @@ def plan_suite(
     if limit is not None and limit < 1:
         raise InputError(f"--limit {limit}: at least one item is needed")
     chosen = items if limit is None else items[:limit]
+    metrics = [bind(use) for use in spec.metric_uses()]
     seeds = wishes.seeds if wishes.seeds is not None else spec.seeds
     if seeds < 1:
         raise InputError(f"--seeds {seeds}: at least one seed is needed")
@@ -115,27 +118,20 @@ def plan_suite(
     swept: set[str] = set()
     for number, system in enumerate(systems):
         place = Place(scratch / f"plan-{number}", log_file(scratch.parent, system.spec.name))
-        rows, tokens = _variants(system, chosen, spec.task, wishes.sweep, place, conditions, swept)
+        rows, origins = _variants(system, chosen, spec.task, wishes.sweep, place, conditions, swept)
         taken = {row.name for row in variants}
         for row in rows:
             if row.name in taken:
                 raise InputError(f"system '{system.spec.name}': the row '{row.name}' is planned twice")
             variants.append(row)
-            for item, seed in itertools.product(chosen, range(seeds)):
-                request = item.request_digest(spec.task)
-                key = sample_key(row.fingerprint, request, row.sampling, seed, tokens[item.id])
+            for seed, item in itertools.product(range(seeds), chosen):
+                key = sample_key(origins[item.id], item.request_digest(spec.task), row.sampling, seed)
                 samples.append(PlannedSample(key, row, item, seed))
     missing = [name for name in wishes.sweep if name not in swept]
     if missing:
         raise InputError(f"--sweep {missing[0]}: no system of this run takes that parameter")
     by_name = {system.spec.name: system for system in systems}
-    return SuitePlan(spec, chosen, len(items), seeds, variants, samples, by_name)
-
-
-def _beside(suite: LoadedSuite, name: str) -> str:
-    """A system file named in a suite is looked for beside the suite first."""
-    local = suite.path.parent / name
-    return str(local) if name.endswith((".yaml", ".yml")) and local.is_file() else name
+    return SuitePlan(spec, chosen, len(items), seeds, metrics, variants, samples, by_name)
 
 
 def log_file(run: Path, system: str) -> Path:
@@ -168,9 +164,10 @@ def _variants(
             samplings = [resolve_sampling(spec.name, info.sampling, one) for one in asked]
             heads = engine.head_evaluations(samplings)
             identity = dict(engine.identity)
-            tokens = {item.id: engine.input_token(item) for item in items}
+            origins = {item.id: engine.sample_identity(item) for item in items}
     except SystemUnavailableError as error:
-        return [_unavailable(system, error)], dict.fromkeys((item.id for item in items), "")
+        row = _unavailable(system, error)
+        return [row], dict.fromkeys((item.id for item in items), row.fingerprint)
     fingerprint = digest(identity)
     rows = [
         Variant(
@@ -186,7 +183,7 @@ def _variants(
         )
         for sampling, head in zip(samplings, heads, strict=True)
     ]
-    return rows, tokens
+    return rows, origins
 
 
 def _unavailable(system: LoadedSystem, error: SystemUnavailableError) -> Variant:

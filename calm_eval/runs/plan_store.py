@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from calm_eval.data.item import AudioRef, Item
 from calm_eval.errors import StoreError
+from calm_eval.metrics.bound import BoundMetric
 from calm_eval.runs.database import Database
 from calm_eval.runs.plan import SuitePlan, Variant
 from calm_eval.specs.suite import SuiteSpec
@@ -33,6 +36,7 @@ class StoredPlan:
     items_digest: str
     n_items_in_suite: int
     seeds: int
+    metrics: list[BoundMetric]
     variants: list[Variant]
     samples: list[StoredSample]
 
@@ -55,6 +59,7 @@ def save_plan(database: Database, plan: SuitePlan) -> None:
             "INSERT INTO items VALUES (?, ?, ?, ?)",
             [(suite, place, item.id, json.dumps(_item_json(item))) for place, item in enumerate(plan.items)],
         )
+        _insert_metrics(connection, suite, plan.metrics)
         connection.executemany(
             "INSERT INTO variants VALUES (?, ?, ?, ?)",
             [(suite, place, row.name, json.dumps(row.json())) for place, row in enumerate(plan.variants)],
@@ -63,6 +68,20 @@ def save_plan(database: Database, plan: SuitePlan) -> None:
             "INSERT INTO planned VALUES (?, ?, ?, ?, ?)",
             [(suite, one.variant.name, one.item.id, one.seed, one.key) for one in plan.samples],
         )
+
+
+def save_metrics(database: Database, suite: str, metrics: Sequence[BoundMetric]) -> None:
+    """Replace the metrics of a suite by what they were bound to when it was scored last."""
+    with database.connection:
+        _insert_metrics(database.connection, suite, metrics)
+
+
+def _insert_metrics(connection: sqlite3.Connection, suite: str, metrics: Sequence[BoundMetric]) -> None:
+    connection.execute("DELETE FROM suite_metrics WHERE suite = ?", [suite])
+    connection.executemany(
+        "INSERT INTO suite_metrics VALUES (?, ?, ?)",
+        [(suite, place, json.dumps(one.json())) for place, one in enumerate(metrics)],
+    )
 
 
 def load_plans(database: Database) -> list[StoredPlan]:
@@ -76,6 +95,7 @@ def load_plans(database: Database) -> list[StoredPlan]:
 def _load(database: Database, suite: str, about: dict[str, Any]) -> StoredPlan:
     connection = database.connection
     items = connection.execute("SELECT json FROM items WHERE suite = ? ORDER BY position", [suite])
+    metrics = connection.execute("SELECT json FROM suite_metrics WHERE suite = ? ORDER BY position", [suite])
     variants = connection.execute("SELECT json FROM variants WHERE suite = ? ORDER BY position", [suite])
     planned = connection.execute("SELECT * FROM planned WHERE suite = ? ORDER BY rowid", [suite])
     read = [_item(json.loads(row["json"])) for row in items]
@@ -85,6 +105,7 @@ def _load(database: Database, suite: str, about: dict[str, Any]) -> StoredPlan:
         items_digest=about["items_digest"],
         n_items_in_suite=about["n_items_in_suite"],
         seeds=about["seeds"],
+        metrics=[BoundMetric.from_json(json.loads(row["json"])) for row in metrics],
         variants=[_variant(json.loads(row["json"])) for row in variants],
         samples=[StoredSample(row["variant"], row["item"], row["seed"], row["sample"]) for row in planned],
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING
 from calm_eval.runs.aggregate import Cell, aggregate
 from calm_eval.runs.database import Database, storage_errors
 from calm_eval.runs.plan_store import StoredPlan, load_plans
-from calm_eval.runs.score import bind
+from calm_eval.runs.values import value_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,15 +25,20 @@ class Run:
     folder: Path
     unavailable: dict[str, str] = field(default_factory=dict)
 
-    def _read(self, query: str) -> pd.DataFrame:
-        import pandas as pd
-
+    @contextlib.contextmanager
+    def _database(self) -> Iterator[Database]:
         database = Database(self.folder, write=False)
         try:
             with storage_errors(self.folder):
-                return pd.read_sql_query(query, database.connection)
+                yield database
         finally:
             database.close()
+
+    def _read(self, query: str) -> pd.DataFrame:
+        import pandas as pd
+
+        with self._database() as database:
+            return pd.read_sql_query(query, database.connection)
 
     def samples(self) -> pd.DataFrame:
         """One row for each planned sample: suite, variant, item, seed, audio path, failure, flags, timing."""
@@ -48,30 +55,20 @@ class Run:
         return table
 
     def values(self) -> pd.DataFrame:
-        """One row for each planned sample and metric: numerator, denominator, value, parts (JSON), refused."""
-        return self._read(
-            "SELECT planned.suite, planned.variant, planned.item, planned.seed, "
-            "json_extract(metrics.json, '$.metric') AS metric, json_extract(metrics.json, '$.preset') AS preset, "
-            "numerator, denominator, numerator / denominator AS value, parts, refused, "
-            "item_values.metric AS fingerprint "
-            "FROM planned JOIN item_values ON item_values.sample = planned.sample "
-            "JOIN metrics ON metrics.fingerprint = item_values.metric ORDER BY planned.rowid"
-        )
+        """One row for each planned sample and metric: numerator, denominator, value, parts (JSON), refused, flags."""
+        import pandas as pd
+
+        with self._database() as database:
+            return pd.DataFrame([row for plan in load_plans(database) for row in value_rows(database, plan)])
 
     def invocations(self) -> pd.DataFrame:
         """One row for each call that worked on this run, with its wall, model and judge seconds."""
         return self._read("SELECT * FROM invocations ORDER BY id")
 
     def cells(self) -> list[tuple[StoredPlan, list[Cell]]]:
-        """Every estimate, suite by suite, computed from the stored values."""
-        database = Database(self.folder, write=False)
-        try:
-            with storage_errors(self.folder):
-                plans = load_plans(database)
-                bound = [[bind(use) for use in plan.suite.metric_uses()] for plan in plans]
-                return [(plan, aggregate(database, plan, one)) for plan, one in zip(plans, bound, strict=True)]
-        finally:
-            database.close()
+        """Every estimate, suite by suite, computed from the stored values. Needs no judge and no metric's package."""
+        with self._database() as database:
+            return [(plan, aggregate(database, plan)) for plan in load_plans(database)]
 
     def summary(self) -> pd.DataFrame:
         """One row for each estimate; the columns of `summary.csv`."""
@@ -86,7 +83,7 @@ class Run:
                         "suite": plan.suite.name,
                         "system": cell.variant.system,
                         "variant": cell.variant.name,
-                        "metric": cell.metric.metric.spec.name,
+                        "metric": cell.metric.spec.name,
                         "preset": cell.metric.preset,
                         "value": estimate.value,
                         "low": estimate.low,

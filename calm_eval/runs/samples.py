@@ -23,10 +23,9 @@ START_FAILURE = "start:"
 """Prefix of the failures of a system that could not start: the next run tries them again, for nothing is known yet."""
 
 
-def sample_key(fingerprint: str, request: str, sampling: Mapping[str, Value], seed: int, token: str) -> str:
-    """Identity of a sample: the system, what it saw, its sampling, its seed, and what else it depends on."""
-    parts = {"system": fingerprint, "request": request, "sampling": dict(sampling), "seed": seed, "token": token}
-    return digest(parts)
+def sample_key(system: str, request: str, sampling: Mapping[str, Value], seed: int) -> str:
+    """Identity of a sample: what it comes from (`Engine.sample_identity`), what was asked, its sampling, its seed."""
+    return digest({"system": system, "request": request, "sampling": dict(sampling), "seed": seed})
 
 
 class SampleStore:

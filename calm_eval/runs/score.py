@@ -4,53 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 from calm_eval.audio.read import AudioError, read_sound
 from calm_eval.audio.resample import to_mono
 from calm_eval.errors import StoreError, UnavailableError
-from calm_eval.judges import JUDGES
 from calm_eval.judges.protocol import Judge, JudgeInfo, Judgement, Mono
-from calm_eval.keys import digest
 from calm_eval.metrics import METRICS
-from calm_eval.metrics.identity import judge_fingerprint, metric_identity
+from calm_eval.metrics.bound import BoundMetric, bind, judge_use, make_judge
+from calm_eval.metrics.identity import judge_identity, metric_identity
 from calm_eval.metrics.protocol import Judged, Metric, SampleView
 from calm_eval.runs.database import Database
 from calm_eval.runs.judgements import JudgementStore
 from calm_eval.runs.plan_store import StoredPlan, StoredSample
 from calm_eval.runs.samples import SampleStore
+from calm_eval.runs.values import value_inputs
 from calm_eval.runs.watch import Progress, Stopwatch
-from calm_eval.specs.suite import MetricUse
 
 BATCH = 8
-
-
-@dataclass(frozen=True)
-class BoundMetric:
-    """A metric of a suite with the judge that it leans on there."""
-
-    metric: Metric
-    judge: Judge | None
-    info: JudgeInfo | None
-    fingerprint: str
-    judge_fingerprint: str | None
-
-    @property
-    def preset(self) -> str:
-        """The judge's name, or `-`."""
-        return self.info.name if self.info else "-"
-
-
-def bind(use: MetricUse) -> BoundMetric:
-    """Resolve a metric and its judge. Raises InputError on unknown names or options, UnavailableError on the judge."""
-    metric: Metric = METRICS.load(use.name)
-    judge_name = use.judge.name if use.judge else metric.spec.judge
-    if judge_name is None:
-        return BoundMetric(metric, None, None, digest(metric_identity(metric.spec, None)), None)
-    judge: Judge = JUDGES.load(judge_name)(**(use.judge.options if use.judge else {}))
-    info = judge.info
-    return BoundMetric(metric, judge, info, digest(metric_identity(metric.spec, info)), judge_fingerprint(info))
 
 
 class ScoreStage:
@@ -77,18 +49,34 @@ class ScoreStage:
         self.judged = 0
         self.unavailable: dict[str, str] = {}
 
-    def run(self, plan: StoredPlan, metrics: Sequence[BoundMetric]) -> None:
-        """Complete the judgements and values of one suite."""
-        judges = {one.judge_fingerprint: one for one in metrics if one.judge_fingerprint is not None}
-        for fingerprint, bound in judges.items():
-            parts = {part for one in metrics if one.judge_fingerprint == fingerprint for part in one.metric.spec.judged}
-            wanted = self._wanted(plan, parts)
-            missing = {key: path for key, path in wanted.items() if key not in self.judgements.known(fingerprint)}
-            if missing:
-                self._judge(plan, bound, fingerprint, missing)
+    def run(self, plan: StoredPlan) -> list[BoundMetric]:
+        """Complete the judgements and values of one suite by today's metrics and judges, which are returned."""
+        metrics = [bind(one.use) for one in plan.metrics]
+        judges: dict[str, list[BoundMetric]] = {}
         for bound in metrics:
-            if bound.judge_fingerprint is None or bound.preset not in self.unavailable:
+            if bound.judge_fingerprint is not None:
+                judges.setdefault(bound.judge_fingerprint, []).append(bound)
+        gone: dict[str, str] = {}
+        for fingerprint, users in judges.items():
+            wanted = self._wanted(plan, {part for one in users for part in one.spec.judged})
+            known = self.judgements.known(fingerprint)
+            missing = {key: path for key, path in wanted.items() if key not in known}
+            if missing:
+                try:
+                    self._judge(plan, users[0], missing)
+                except UnavailableError as error:
+                    gone[fingerprint] = str(error)
+        metrics = [
+            replace(one, unavailable=gone[one.judge_fingerprint]) if one.judge_fingerprint in gone else one
+            for one in metrics
+        ]
+        for bound in metrics:
+            if bound.unavailable is None:
                 self._measure(plan, bound)
+            elif bound.preset not in self.unavailable:
+                self.unavailable[bound.preset] = bound.unavailable
+                self.progress.say(f"judge {bound.preset} is not available: {bound.unavailable}")
+        return metrics
 
     def _wanted(self, plan: StoredPlan, parts: set[Judged]) -> dict[str, Path | None]:
         """Identity of each audio to judge, with its path (None: in the run's own store)."""
@@ -103,17 +91,16 @@ class ScoreStage:
                     wanted.setdefault(ref.identity, ref.path)
         return wanted
 
-    def _judge(self, plan: StoredPlan, bound: BoundMetric, fingerprint: str, missing: dict[str, Path | None]) -> None:
-        judge, info = bound.judge, bound.info
-        assert judge is not None
+    def _judge(self, plan: StoredPlan, bound: BoundMetric, missing: dict[str, Path | None]) -> None:
+        info, fingerprint = bound.info, bound.judge_fingerprint
         assert info is not None
-        try:
-            with self.watch.mark("judge"):
-                judge.load(self.device, self.threads)
-        except UnavailableError as error:
-            self.unavailable[info.name] = str(error)
-            self.progress.say(f"judge {info.name} is not available: {error}")
-            return
+        assert fingerprint is not None
+        judge = make_judge(judge_use(bound.use, bound.spec))
+        with self.database.connection:
+            about = [fingerprint, json.dumps(judge_identity(info))]
+            self.database.connection.execute("INSERT OR REPLACE INTO judges VALUES (?, ?)", about)
+        with self.watch.mark("judge"):
+            judge.load(self.device, self.threads)
         waiting = list(missing.items())
         try:
             with self.progress.steps(f"{plan.suite.name}: {info.name}", len(waiting)) as step:
@@ -152,24 +139,34 @@ class ScoreStage:
     def _measure(self, plan: StoredPlan, bound: BoundMetric) -> None:
         """Values of every planned sample that has none yet for this metric and these inputs."""
         connection = self.database.connection
+        metric: Metric = METRICS.load(bound.use.name)
         rows = connection.execute("SELECT sample, inputs FROM item_values WHERE metric = ?", [bound.fingerprint])
         known = {(row["sample"], row["inputs"]) for row in rows}
         fresh = []
         for sample in plan.samples:
-            inputs = value_inputs(plan, sample, bound.metric)
+            inputs = value_inputs(plan, sample, bound.spec)
             if (sample.key, inputs) in known:
                 continue
             view = self._view(plan, sample, bound)
             if view is None:
                 continue
-            value = bound.metric.measure(view)
+            value = metric.measure(view)
             parts = json.dumps(dict(value.parts), sort_keys=True)
             fresh.append(
-                (sample.key, bound.fingerprint, inputs, value.numerator, value.denominator, parts, value.refused)
+                (
+                    sample.key,
+                    bound.fingerprint,
+                    inputs,
+                    value.numerator,
+                    value.denominator,
+                    parts,
+                    value.refused,
+                    json.dumps(value.flags),
+                )
             )
         with connection:
-            connection.executemany("INSERT OR REPLACE INTO item_values VALUES (?, ?, ?, ?, ?, ?, ?)", fresh)
-            about = {**metric_identity(bound.metric.spec, bound.info), "preset": bound.preset}
+            connection.executemany("INSERT OR REPLACE INTO item_values VALUES (?, ?, ?, ?, ?, ?, ?, ?)", fresh)
+            about = {**metric_identity(bound.spec, bound.info), "preset": bound.preset}
             connection.execute("INSERT OR REPLACE INTO metrics VALUES (?, ?)", [bound.fingerprint, json.dumps(about)])
 
     def _view(self, plan: StoredPlan, sample: StoredSample, bound: BoundMetric) -> SampleView | None:
@@ -180,13 +177,13 @@ class ScoreStage:
         heard: dict[Judged, Judgement] = {}
         if bound.judge_fingerprint is not None:
             refs = {"prompt": item.prompt, "reference": item.reference}
-            for part in bound.metric.spec.judged:
+            for part in bound.spec.judged:
                 ref = refs.get(part)
                 key = row["audio"] if part == "sample" else ref.identity if ref else None
                 judgement = self.judgements.get(key, bound.judge_fingerprint) if key else None
                 if judgement is not None:
                     heard[part] = judgement
-            if row["audio"] is not None and "sample" in bound.metric.spec.judged and "sample" not in heard:
+            if row["audio"] is not None and "sample" in bound.spec.judged and "sample" not in heard:
                 return None
         return SampleView(
             failure=row["failure"],
@@ -197,9 +194,3 @@ class ScoreStage:
             first_audio_seconds=row["first_audio_seconds"],
             judgements=heard,
         )
-
-
-def value_inputs(plan: StoredPlan, sample: StoredSample, metric: Metric) -> str:
-    """Identity of what a value depends on besides the sample: the parts of the item that the metric needs."""
-    item = plan.items[sample.item]
-    return digest([item.part(name) for name in metric.spec.needs])

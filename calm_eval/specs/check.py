@@ -6,7 +6,7 @@ from pathlib import Path
 
 from calm_eval.errors import InputError
 from calm_eval.specs.suite import load_suite
-from calm_eval.specs.system import load_system
+from calm_eval.specs.system import beside, load_system
 from calm_eval.specs.yaml_lines import read_yaml
 
 _SUITE_KEYS = {"task", "items", "metrics"}
@@ -18,11 +18,16 @@ def check_file(path: Path) -> str:
     if not isinstance(data, dict):
         raise InputError(f"{path}:1: expected 'key: value' lines of a suite or a system")
     if _SUITE_KEYS & set(data):
+        from calm_eval.judges import JUDGES
         from calm_eval.metrics import METRICS
 
         suite = load_suite(str(path)).spec
         for use in suite.metric_uses():
             METRICS.target(use.name)
+            if use.judge is not None:
+                JUDGES.target(use.judge.name)
+        for name in suite.systems:
+            load_system(beside(path, name))
         return f"{path}: suite '{suite.name}' version {suite.version} is valid"
     system = load_system(str(path)).spec
     return f"{path}: system '{system.name}' is valid"

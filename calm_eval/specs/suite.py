@@ -89,6 +89,10 @@ def load_suite(name_or_path: str) -> LoadedSuite:
     path = find_file("suite", name_or_path)
     spec, file = load_spec(SuiteSpec, path)
     names = [use.name for use in spec.metric_uses()]
+    for index, name in enumerate(spec.table):
+        if name not in names:
+            where = f"{path}:{file.line(('table', index))}"
+            raise InputError(f"{where}: table: '{name}' is no metric of this suite; allowed: {', '.join(names)}")
     for index, name in enumerate(names):
         if name in names[:index] and spec.metric_uses()[index] in spec.metric_uses()[:index]:
             raise InputError(f"{path}:{file.line(('metrics', index))}: metric '{name}' stands twice")

@@ -58,6 +58,13 @@ class SystemSpec(Spec):
             raise ValueError("'manifest' belongs to 'folder'")
         if self.sampling and self.command is None:
             raise ValueError("'sampling' belongs to 'command'; a python system declares its parameters itself")
+        allowed = {"python": None, "control": {"snr_db"} if self.control == "noise" else set()}.get(kinds[0], set())
+        strange = sorted(set(self.options) - allowed) if allowed is not None else []
+        if strange:
+            raise ValueError(f"option '{strange[0]}' is not known here; allowed: {', '.join(allowed or ()) or 'none'}")
+        declared = {"tasks", "family", "sample_rate", "frame_rate"} & self.model_fields_set
+        if declared and kinds[0] in ("python", "control"):
+            raise ValueError(f"'{sorted(declared)[0]}' is declared by the system itself, not in its file")
         if self.command is not None and not any("{output}" in part for part in self.command):
             raise ValueError("the command must write its audio to '{output}'")
         return self
@@ -90,3 +97,9 @@ def load_system(name_or_path: str) -> LoadedSystem:
         if value is not None and not check(path.parent / value):
             raise InputError(f"{path}:{file.line((key,))}: {key}: '{value}' does not exist (looked in {path.parent})")
     return system
+
+
+def beside(suite: Path, name: str) -> str:
+    """A system file named in a suite is looked for beside the suite first."""
+    local = suite.parent / name
+    return str(local) if name.endswith((".yaml", ".yml")) and local.is_file() else name

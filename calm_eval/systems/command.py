@@ -14,6 +14,7 @@ from typing import Any
 from calm_eval.audio.read import AudioError, read_audio
 from calm_eval.data.item import Item
 from calm_eval.errors import InputError
+from calm_eval.keys import digest
 from calm_eval.systems.engine import Conditions, Place
 from calm_eval.systems.outcome import Outcome, SystemUnavailableError
 from calm_eval.systems.printed import Printed
@@ -60,9 +61,9 @@ class CommandEngine:
         hashes = {part: hashlib.sha256(path.read_bytes()).hexdigest() for part, path in files.items()}
         return {"command": self.argv, "files": hashes, "version": 1}
 
-    def input_token(self, item: Item) -> str:
-        """A command depends on the request alone."""
-        return ""
+    def sample_identity(self, item: Item) -> str:
+        """The system's fingerprint."""
+        return digest(self.identity)
 
     def head_evaluations(self, samplings: Sequence[Mapping[str, Value]]) -> list[float | None]:
         """Unknown for a command."""
@@ -77,7 +78,7 @@ class CommandEngine:
             yield self._one(item, seed, sampling)
 
     def _one(self, item: Item, seed: int, sampling: Mapping[str, Value]) -> Outcome:
-        scratch = self.place.scratch
+        scratch = self.place.scratch.resolve()
         scratch.mkdir(parents=True, exist_ok=True)
         output, text_file = scratch / "output.wav", scratch / "text.txt"
         output.unlink(missing_ok=True)
@@ -85,16 +86,16 @@ class CommandEngine:
         values = {
             "text": item.text or "",
             "text_file": text_file,
-            "prompt": item.prompt.path if item.prompt else "",
+            "prompt": item.prompt.path.resolve() if item.prompt else "",
             "output": output,
             "seed": seed,
             "duration": "" if item.duration is None else item.duration,
             "item": item.id,
             **sampling,
         }
-        argv = [part.format(**values) for part in self.argv]
-        if (self.folder / self.argv[0]).is_file():
-            argv[0] = str((self.folder / self.argv[0]).resolve())
+        # A word that names a file beside the system file means that file, wherever the command runs.
+        own = {part: str((self.folder / part).resolve()) for part in self.argv if (self.folder / part).is_file()}
+        argv = [own.get(part) or part.format(**values) for part in self.argv]
         environment = {**os.environ, "OMP_NUM_THREADS": str(self.conditions.threads)}
         began = time.perf_counter()
         try:

@@ -10,7 +10,7 @@ import numpy as np
 from calm_eval.audio.clip import Clip
 from calm_eval.audio.read import AudioError, read_sound
 from calm_eval.data.item import Item
-from calm_eval.keys import seed_from
+from calm_eval.keys import digest, seed_from
 from calm_eval.systems.outcome import Outcome
 from calm_eval.systems.protocol import SystemInfo, Value
 
@@ -31,13 +31,13 @@ def add_noise(clip: Clip, snr_db: float, seed: int) -> Clip:
 def derange(items: Sequence[Item]) -> dict[str, Item]:
     """Give every item the text of another, by rotation inside each group of one speaker (so the voice stays right).
 
-    A speaker with a single item takes part in a rotation over all such items.
+    Items that are alone with their speaker rotate among themselves; a last lonely one has no partner.
     """
     groups: dict[str | None, list[Item]] = {}
     for item in items:
         groups.setdefault(item.speaker, []).append(item)
     alone = [group[0] for group in groups.values() if len(group) == 1]
-    rings = [group for group in groups.values() if len(group) > 1] + ([alone] if alone else [])
+    rings = [ring for ring in (*groups.values(), alone) if len(ring) > 1]
     return {item.id: ring[(place + 1) % len(ring)] for ring in rings for place, item in enumerate(ring)}
 
 
@@ -59,10 +59,15 @@ class ControlEngine:
         setting = {"snr_db": self.snr_db} if self.kind == "noise" else {}
         return {"control": self.kind, "version": 1, **setting}
 
-    def input_token(self, item: Item) -> str:
-        """A control depends on the reference that it plays."""
-        source = self._partner.get(item.id, item)
-        return (source.reference.identity if source.reference else "none") + (source.text or "")
+    def sample_identity(self, item: Item) -> str:
+        """The control, and the reference that it plays."""
+        source = self._source(item)
+        reference = source.reference.identity if source and source.reference else None
+        return digest({**self.identity, "reference": reference})
+
+    def _source(self, item: Item) -> Item | None:
+        """The item whose reference is played."""
+        return self._partner.get(item.id) if self.kind == "shuffled_texts" else item
 
     def head_evaluations(self, samplings: Sequence[Mapping[str, Value]]) -> list[float | None]:
         """A control evaluates no head."""
@@ -71,7 +76,10 @@ class ControlEngine:
     def generate(self, items: Sequence[Item], seed: int, task: str, sampling: Mapping[str, Value]) -> Iterator[Outcome]:
         """The reference of each item, changed as the control says."""
         for item in items:
-            source = self._partner.get(item.id, item)
+            source = self._source(item)
+            if source is None:
+                yield Outcome(item.id, seed, failure="no-other-text", text="there is no other item to take a text from")
+                continue
             if source.reference is None:
                 yield Outcome(item.id, seed, failure="no-reference", text="this item has no reference audio")
                 continue

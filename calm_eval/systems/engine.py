@@ -48,8 +48,11 @@ class Engine(Protocol):
         """What the system's fingerprint is made of: weights, configuration, version. JSON values only."""
         ...
 
-    def input_token(self, item: Item) -> str:
-        """Identity of whatever a sample depends on beyond the request: nothing for a model, a file for a folder."""
+    def sample_identity(self, item: Item) -> str:
+        """Identity of all that a sample depends on besides request, sampling and seed.
+
+        The system's fingerprint for a model; the recorded file for a folder; the reference for a control.
+        """
         ...
 
     def head_evaluations(self, samplings: Sequence[Mapping[str, Value]]) -> list[float | None]:

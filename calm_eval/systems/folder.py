@@ -63,7 +63,7 @@ class FolderEngine:
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """The digest of the manifest: every id with the hash of its file."""
+        """The digest of the manifest: every id with the hash of its file. A sample depends on its own file only."""
         rows = sorted((item, str(seed), self._hash(path)) for (item, seed), path in self._files.items())
         return {"folder": digest(rows), "version": 1}
 
@@ -75,10 +75,10 @@ class FolderEngine:
     def _find(self, item: str, seed: int) -> Path | None:
         return self._files.get((item, seed)) or self._files.get((item, None))
 
-    def input_token(self, item: Item) -> str:
+    def sample_identity(self, item: Item) -> str:
         """The hash of this item's files, so that a changed file invalidates its own sample only."""
         files = {str(seed): self._hash(path) for (name, seed), path in self._files.items() if name == item.id}
-        return digest(files)
+        return digest({"recorded": files, "version": 1})
 
     def head_evaluations(self, samplings: Sequence[Mapping[str, Value]]) -> list[float | None]:
         """Unknown for recorded audio."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from calm_eval.audio.clip import Clip
 from calm_eval.audio.read import AudioError, read_sound
 from calm_eval.data.item import Item
 from calm_eval.errors import UnavailableError
+from calm_eval.keys import digest
 from calm_eval.registry import import_target
 from calm_eval.systems.collect import Collector
 from calm_eval.systems.engine import Conditions
@@ -22,7 +25,10 @@ from calm_eval.systems.protocol import Audio, Chunk, Done, Failure, Request, Spa
 class InProcessEngine:
     """Calls the system directly; what it raises reaches the user as it is, with its traceback."""
 
-    def __init__(self, target: str, options: Mapping[str, Value], conditions: Conditions) -> None:
+    def __init__(self, target: str, options: Mapping[str, Value], conditions: Conditions, folder: Path | None) -> None:
+        if folder is not None:
+            # As in a child: a module beside the system file is found.
+            sys.path.insert(0, str(folder.resolve()))
         self.target = target
         self.options = dict(options)
         self.conditions = conditions
@@ -49,13 +55,14 @@ class InProcessEngine:
             "version": info.version if info.version is not None else "in-process",
         }
 
-    def input_token(self, item: Item) -> str:
-        """A model depends on the request alone."""
-        return ""
+    def sample_identity(self, item: Item) -> str:
+        """The system's fingerprint."""
+        return digest(self.identity)
 
     def head_evaluations(self, samplings: Sequence[Mapping[str, Value]]) -> list[float | None]:
         """Asked of the system."""
-        return [self._system.head_evaluations_per_second(sampling) for sampling in samplings]
+        measure = getattr(self._system, "head_evaluations_per_second", None)
+        return [measure(sampling) if measure else None for sampling in samplings]
 
     def generate(self, items: Sequence[Item], seed: int, task: str, sampling: Mapping[str, Value]) -> Iterator[Outcome]:
         """One item at a time."""
@@ -76,7 +83,8 @@ class InProcessEngine:
             for event in self._system.generate([request], sampling):
                 ns = time.perf_counter_ns() - began
                 if isinstance(event, Chunk):
-                    samples = np.atleast_2d(np.asarray(event.samples, dtype=np.float32))
+                    samples = event.samples.detach().cpu() if hasattr(event.samples, "detach") else event.samples
+                    samples = np.atleast_2d(np.asarray(samples, dtype=np.float32))
                     collector.chunk(event.item, samples, event.sample_rate, ns)
                 elif isinstance(event, Span):
                     collector.span(event)
@@ -85,6 +93,8 @@ class InProcessEngine:
                 elif isinstance(event, Failure):
                     collector.failure(event.item, event.name, event.text)
             yield from collector.finished(time.perf_counter_ns() - began)
+            for name in collector.unfinished():
+                yield Outcome(name, seed, failure="unfinished", text="the system ended without saying done")
 
     def close(self) -> None:
         """Nothing to end."""

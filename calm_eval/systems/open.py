@@ -28,7 +28,8 @@ def open_engine(system: LoadedSystem, items: Sequence[Item], place: Place, condi
         return CommandEngine(spec.command, _declared(system), place, conditions, folder, spec.item_timeout)
     assert spec.python is not None
     if conditions.in_process:
-        return InProcessEngine(spec.python, spec.options, conditions)
+        own = system.path.parent if system.path else None
+        return InProcessEngine(spec.python, spec.options, conditions, own)
     interpreter = (system.folder / spec.interpreter).absolute() if spec.interpreter else None
     return ChildEngine(
         spec.python,

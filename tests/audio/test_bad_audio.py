@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import soundfile
-from conftest import tone
+from tones import tone
 
 from calm_eval.audio.checks import check_audio
 from calm_eval.audio.clip import Clip

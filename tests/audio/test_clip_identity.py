@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import soundfile
-from conftest import tone
+from tones import tone
 
 from calm_eval.audio.clip import Clip, clip_key, pcm_bits
 from calm_eval.audio.read import read_audio

@@ -16,13 +16,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import THIRD_PARTY
 
 from calm_eval.cli import _parser
 from calm_eval.metrics import METRICS
 from calm_eval.specs.check import check_file
 
 ROOT = Path(__file__).resolve().parents[2]
+THIRD_PARTY = ROOT / "tests" / "third_party"
 DOCS = ROOT / "docs"
 PAGES = [*sorted(DOCS.glob("*.md")), ROOT / "README.md"]
 
@@ -40,7 +40,7 @@ FAILURES = (
     # systems/child.py on the item's prompt
     "prompt-missing", "prompt-unreadable", "prompt-truncated", "prompt-empty", "prompt-nan",
     # systems/controls.py
-    "no-reference", "reference-missing", "reference-unreadable", "reference-truncated",
+    "no-other-text", "no-reference", "reference-missing", "reference-unreadable", "reference-truncated",
     "reference-empty", "reference-nan",
     # systems/piper.py, systems/espeak.py
     "no-phonemes", "empty-text",
@@ -147,6 +147,61 @@ def run_console(folder: Path, block: Block, where: str) -> None:
         if not needs_weights(line):
             done = in_folder(folder, "-m", "calm_eval.cli", *words)
             assert done.returncode == 0, f"{where}: {line}\n{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_snippets_of_a_page_run(page: Path, folder: Path) -> None:
+    for block in blocks(page):
+        where = f"{page.name}:{block.line}"
+        if block.file is not None:
+            write(folder, block)
+        if block.language == "yaml":
+            yaml.safe_load(block.text)
+            if block.file is not None:
+                importlib.invalidate_caches()
+                assert "is valid" in check_file(Path(block.file)), where
+        elif block.language == "console":
+            run_console(folder, block, where)
+        elif block.language == "python" and block.file is None:
+            compile(block.text, where, "exec")
+            if not needs_weights(block.text):
+                done = in_folder(folder, "-c", block.text)
+                assert done.returncode == 0, f"{where}\n{done.stdout}\n{done.stderr}"
+
+
+def test_the_pages_have_snippets_to_run() -> None:
+    count = {
+        page.name: sum(block.language in ("python", "yaml", "console") for block in blocks(page)) for page in PAGES
+    }
+    assert count["extending.md"] >= 8
+    assert count["systems.md"] >= 8
+
+
+def test_what_the_pages_build_gives_the_numbers_they_promise(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole third-party story in this process: a suite, a system, a judge and a metric that are not ours."""
+    from calm_eval import evaluate
+
+    for page in (DOCS / "extending.md", DOCS / "systems.md"):
+        for block in blocks(page):
+            if block.file is not None:
+                write(folder, block)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), str(THIRD_PARTY)]))
+    importlib.invalidate_caches()
+    run = evaluate("peaks.yaml", ["hum", "demo-sine", "beeps.yaml", "silence"], out=folder / "run", seeds=2)
+    assert run.unavailable == {}
+    table = run.summary().set_index(["variant", "metric"])
+    level = table["value"].unstack()["peak_level"]
+    assert level["hum"] == pytest.approx(-6.02, abs=0.1)
+    assert level["demo-sine"] == pytest.approx(-6.02, abs=0.1)
+    assert level["beeps temperature=0.2 steps=4"] == pytest.approx(-10.46, abs=0.1)
+    assert table.loc[("beeps", "peak_level"), "n_scored"] == 6
+    silence = table.loc[("silence", "peak_level")]
+    assert (silence["n_scored"], silence["n_expected"]) == (0, 6)
+    assert json.loads(silence["failures"]) == {"judge:silent": 6}
+    samples = run.samples().set_index(["variant", "item", "seed"])
+    assert samples["streamed"].loc[("beeps", "item-2", 0)] == 1
+    # Beeps draw their noise from (item, seed): another seed is another sound.
+    assert samples["audio"].loc[("beeps", "item-0", 0)] != samples["audio"].loc[("beeps", "item-0", 1)]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

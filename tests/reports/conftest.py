@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from calm_eval.metrics import METRICS
+from calm_eval.metrics.bound import BoundMetric
 from calm_eval.runs.aggregate import METHOD, Cell
 from calm_eval.runs.plan import Variant
 from calm_eval.runs.plan_store import StoredPlan
-from calm_eval.runs.score import BoundMetric
-from calm_eval.specs.suite import SuiteSpec
+from calm_eval.specs.suite import MetricUse, SuiteSpec
 from calm_eval.stats.estimate import Estimate
 
 
@@ -37,7 +37,7 @@ def cell() -> Callable[..., Cell]:
         flags: Mapping[str, int] | None = None,
     ) -> Cell:
         estimate = Estimate(value, low, high, scored, 40, scored, 1, METHOD, failures or {}, flags or {})
-        return Cell(row, BoundMetric(METRICS.load(metric), None, None, metric, None), estimate)
+        return Cell(row, BoundMetric(MetricUse(name=metric), METRICS.load(metric).spec, None, metric, None), estimate)
 
     return make
 
@@ -48,6 +48,6 @@ def plan() -> Callable[..., StoredPlan]:
         suite = SuiteSpec.model_validate(
             {"name": "t", "version": 1, "task": "tts", "title": "T", "items": {"manifest": "i"}, "metrics": ["wer"]}
         )
-        return StoredPlan(suite, {}, "d" * 64, 40, 1, list(rows), [])
+        return StoredPlan(suite, {}, "d" * 64, 40, 1, [], list(rows), [])
 
     return make

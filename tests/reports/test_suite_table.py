@@ -31,9 +31,8 @@ def test_table_by_hand(plan, variant, cell) -> None:
 def test_direction_and_titles_of_plug_ins(variant, cell) -> None:
     one = cell(variant("a"), "dnsmos_ovrl", 3.1, 3.0, 3.2)
     assert column_title(one) == "DNSMOS (MOS) ↑"
-    spec = dataclasses.replace(one.metric.metric.spec, title="A|B", unit="<i>", higher_is_better=False)
-    metric = dataclasses.replace(one.metric.metric, spec=spec)
-    other = dataclasses.replace(one, metric=dataclasses.replace(one.metric, metric=metric))
+    spec = dataclasses.replace(one.metric.spec, title="A|B", unit="<i>", higher_is_better=False)
+    other = dataclasses.replace(one, metric=dataclasses.replace(one.metric, spec=spec))
     assert column_title(other) == "A\\|B (&lt;i&gt;) ↓"
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 import yaml
-from conftest import tone
+from tones import tone
 
 from calm_eval import evaluate
 from calm_eval.errors import InputError
@@ -151,10 +151,10 @@ def test_hostile_ids_and_texts_are_harmless(tmp_path):
     suite = tmp_path / "hostile.yaml"
     spec = {"name": "hostile", "version": 1, "task": "tts", "title": "<b>T</b> | x", "metrics": ["demo_level"]}
     suite.write_text(yaml.safe_dump({**spec, "items": {"manifest": "items.jsonl"}, "notes": ["<script>bad</script>"]}))
-    before = {path for path in tmp_path.rglob("*")}
+    before = set(tmp_path.rglob("*"))
     run = evaluate(str(suite), ["demo-sine"], out=tmp_path / "deep" / "run")
     assert run.samples()["failure"].isna().all()
-    new = {path for path in tmp_path.rglob("*")} - before - {tmp_path / "deep"}
+    new = set(tmp_path.rglob("*")) - before - {tmp_path / "deep"}
     assert all(path.is_relative_to(tmp_path / "deep" / "run") for path in new)
     report = (tmp_path / "deep" / "run" / "report.md").read_text()
     assert "<script>" not in report

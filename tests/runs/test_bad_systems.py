@@ -141,9 +141,7 @@ def systems(write_system):
 def test_every_misbehaviour_is_a_named_failure_and_the_others_go_on(tmp_path, tone_suite, systems):
     run = evaluate(str(tone_suite(3)), [*map(str, systems.values()), "demo-sine"], out=tmp_path / "run")
     samples = run.samples()
-    failures = {
-        name: part.set_index("item")["failure"].dropna().to_dict() for name, part in samples.groupby("variant")
-    }
+    failures = {name: part.set_index("item")["failure"].dropna().to_dict() for name, part in samples.groupby("variant")}
     for name, failure in EXPECTED.items():
         assert failures[name] == {"item-1": failure}, name
     assert failures["flood"] == failures["reads_stdin"] == failures["demo-sine"] == {}
@@ -191,7 +189,9 @@ def test_failures_stand_until_asked_and_start_failures_are_tried_again(tmp_path,
     again = evaluate(suite, [str(broken)], out=tmp_path / "run")
     assert again.invocations()["generated"].tolist() == [2, 0]
     assert again.samples()["made_at"].tolist() == made
-    assert evaluate(suite, [str(broken)], out=tmp_path / "run", retry_failed=True).invocations()["generated"].iloc[-1] == 2
+    assert (
+        evaluate(suite, [str(broken)], out=tmp_path / "run", retry_failed=True).invocations()["generated"].iloc[-1] == 2
+    )
 
     missing = write_system("absent", "import a_module_that_is_not_there\n")
     run = evaluate(suite, [str(missing)], out=tmp_path / "run2")

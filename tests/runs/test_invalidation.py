@@ -7,7 +7,7 @@ import json
 import pytest
 import soundfile
 import yaml
-from conftest import tone
+from tones import tone
 
 from calm_eval import evaluate, load_run
 from calm_eval.audio.read import read_audio
@@ -166,3 +166,34 @@ def test_two_suites_share_a_run_and_a_suite_is_replaced_not_doubled(tmp_path, to
         "other": ["demo-sine"],
         "tones": ["reference"],
     }
+
+
+def test_a_changed_recording_touches_its_own_item_only(tmp_path, tone_suite):
+    suite, out = tone_suite(3), tmp_path / "run"
+    (tmp_path / "made").mkdir()
+    for number in range(3):
+        soundfile.write(tmp_path / "made" / f"item-{number}.wav", tone(0.2, 300 + number), 16000)
+    system = tmp_path / "made.yaml"
+    system.write_text(yaml.safe_dump({"name": "made", "folder": "made"}))
+    first = evaluate(str(suite), [str(system)], out=out)
+    assert worked(first) == (3, 3)
+    soundfile.write(tmp_path / "made" / "item-1.wav", tone(0.2, 555), 16000)
+    assert worked(evaluate(str(suite), [str(system)], out=out)) == (1, 1)
+
+
+def test_batches_are_filled_whatever_the_number_of_seeds(tmp_path, tone_suite, write_system):
+    code = """
+from array import array
+from calm_eval.systems.protocol import Chunk, Done, SystemInfo
+class Counts:
+    info = SystemInfo(tasks=("tts",), family="other", sample_rate=16000, version=1)
+    def load(self, device, dtype, threads): pass
+    def generate(self, requests, sampling):
+        for r in requests:
+            yield Chunk(r.item, r.seed, array("f", [0.01 * len(requests), 0.0] * 4000), 16000)
+            yield Done(r.item, r.seed)
+def create(): return Counts()
+"""
+    system = str(write_system("counts", code))
+    run = evaluate(str(tone_suite(4)), [system], out=tmp_path / "run", seeds=2, batch_size=4)
+    assert run.samples()["peak"].tolist() == pytest.approx([0.04] * 8)

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import calm_eval_demo
+import pytest
 
 from calm_eval import evaluate
 from calm_eval.errors import UnavailableError
-from calm_eval.judges.protocol import JudgeInfo
+from calm_eval.judges.protocol import JudgeInfo, Judgement
 
 
 class Logged(calm_eval_demo.LevelJudge):
@@ -47,7 +48,24 @@ def test_a_judge_that_cannot_be_had_is_said_in_its_cells_and_replaced_by_none(tm
     assert "assets fetch gone" in run.unavailable["demo-one"]
     level = run.summary().set_index("metric").loc["demo_level"]
     assert (level["n_scored"], level["n_expected"]) == (0, 2)
-    assert "not-scored" in level["failures"]
-    assert "(0/2)" in (tmp_path / "run" / "report.md").read_text()
+    assert level["failures"] == '{"judge-unavailable": 2}'
+    report = (tmp_path / "run" / "report.md").read_text()
+    assert "| judge unavailable |" in report
+    assert "assets fetch gone" in report
     monkeypatch.setattr(calm_eval_demo, "LevelJudge", Logged)
     assert evaluate(str(tone_suite(2)), ["demo-sine"], out=tmp_path / "run").summary().iloc[0]["n_scored"] == 2
+
+
+def test_one_metric_by_two_judges_has_two_columns(tmp_path, tone_suite, monkeypatch):
+    class Half(Logged):
+        def judge(self, batch):
+            factor = 0.5 if self.name == "two" else 1.0
+            return [Judgement(scores={"rms": factor * one.scores["rms"]}) for one in super().judge(batch)]
+
+    monkeypatch.setattr(calm_eval_demo, "LevelJudge", Half)
+    run = evaluate(str(tone_suite(2, metrics=uses("one", "two"))), ["demo-sine"], out=tmp_path / "run")
+    values = run.summary().set_index("preset")["value"]
+    assert values["demo-one"] == pytest.approx(2 * values["demo-two"])
+    report = (tmp_path / "run" / "report.md").read_text()
+    assert "demo-one" in report.split("| demo-sine")[0]
+    assert "demo-two" in report.split("| demo-sine")[0]

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from calm_eval.errors import InputError
+from calm_eval.specs.check import check_file
 from calm_eval.specs.locate import bundled_folder, bundled_names, expand_suites
 from calm_eval.specs.suite import load_suite
 from calm_eval.specs.system import load_system
@@ -42,7 +43,12 @@ def suite_file(tmp_path: Path, text: str) -> str:
         ("items.jsonl", "../../etc/passwd", r"leaves the suite's folder"),
         ("  - wer", "  - {name: wer, judg: {name: x}}", r"mine.yaml:8: unknown key 'judg'; did you mean 'judge'\?"),
         ("metrics:\n  - wer", "metrics: []", r"mine.yaml:7: metrics: .*at least 1"),
-        ("  manifest: items.jsonl", "  manifest: items.jsonl\n  build: readings", r"exactly one of 'build' and 'manifest'"),
+        (
+            "  manifest: items.jsonl",
+            "  manifest: items.jsonl\n  build: readings",
+            "exactly one of 'build' and",
+        ),
+        ("  - wer", "  - wer\ntable: [cer]", r"mine.yaml:9: table: 'cer' is no metric of this suite; allowed: wer"),
         ("  - wer", "  - wer\n  - wer", r"mine.yaml:9: metric 'wer' stands twice"),
     ],
 )
@@ -70,6 +76,9 @@ def test_all_mistakes_are_told_at_once(tmp_path):
         ({"name": "s", "command": ["say", "{text}"]}, "must write its audio to '{output}'"),
         ({"name": "s", "python": "a:b", "sampling": {"t": {"default": 1}}}, "'sampling' belongs to 'command'"),
         ({"name": "s", "control": "noise", "options": {"snr_db": [5]}}, "options.snr_db"),
+        ({"name": "s", "control": "noise", "options": {"snr": 5}}, "option 'snr' is not known here; allowed: snr_db"),
+        ({"name": "s", "folder": ".", "options": {"x": 5}}, "option 'x' is not known here; allowed: none"),
+        ({"name": "s", "python": "a:b", "family": "discrete"}, "'family' is declared by the system itself"),
     ],
 )
 def test_a_wrong_system_is_refused(tmp_path, spec, said):
@@ -92,3 +101,12 @@ def test_names_and_folders_are_found():
     assert load_suite("suites/mini/tts.yaml").spec.name == "mini/tts"
     with pytest.raises(InputError, match=r"Did you mean 'mini/tts'\?"):
         load_suite("mini/tss")
+
+
+def test_validate_looks_up_the_names_in_a_suite(tmp_path):
+    for text, said in (
+        (SUITE + "systems: [pipper]\n", "Did you mean 'piper'"),
+        (SUITE.replace("- wer", "- {name: wer, judge: {name: whisperer}}"), "unknown judges 'whisperer'"),
+    ):
+        with pytest.raises(InputError, match=said):
+            check_file(Path(suite_file(tmp_path, text)))

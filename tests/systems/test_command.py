@@ -76,19 +76,34 @@ def test_its_parameters_are_swept_and_checked(tmp_path, tone_suite, command):
     levels = run.summary().set_index(["variant", "metric"])["value"]
     assert levels["tool", "demo_level"] == pytest.approx(0.25, abs=1e-4)
     assert levels["tool level=0.5", "demo_level"] == pytest.approx(0.5, abs=1e-4)
-    for sweep, said in (({"level": [2.0]}, "outside 0 to 0.9"), ({"temperature": [1.0]}, "no system of this run takes")):
+    for sweep, said in (
+        ({"level": [2.0]}, "outside 0 to 0.9"),
+        ({"temperature": [1.0]}, "no system of this run takes"),
+    ):
         with pytest.raises(InputError, match=said):
             evaluate(suite, [command()], out=tmp_path / "other", sweep=sweep)
 
 
 def test_a_template_with_an_unknown_place_is_refused(tmp_path, tone_suite, command):
     with pytest.raises(InputError, match=r"cannot fill '\{volume\}'"):
-        evaluate(suite_with(tone_suite, ["x"]), [command(command=["say", "{volume}", "{output}"])], out=tmp_path / "run")
+        evaluate(
+            suite_with(tone_suite, ["x"]), [command(command=["say", "{volume}", "{output}"])], out=tmp_path / "run"
+        )
 
 
 def test_a_program_that_is_not_there_makes_the_system_unavailable(tmp_path, tone_suite, command):
-    run = evaluate(
-        suite_with(tone_suite, ["x"]), [command(command=["no-such-tool", "{output}"])], out=tmp_path / "run"
-    )
+    run = evaluate(suite_with(tone_suite, ["x"]), [command(command=["no-such-tool", "{output}"])], out=tmp_path / "run")
     assert "no-such-tool" in run.unavailable["tool"]
     assert set(run.samples()["failure"]) == {"start:start-error"}
+
+
+def test_relative_paths_and_files_beside_the_system_file(tmp_path, tone_suite, command, cli):
+    system = command(command=[sys.executable, "tool.py", "{text}", "{output}", "{seed}", "{level}"])
+    suite = suite_with(tone_suite, ["hello"])
+    done = cli("run", suite, "--systems", system, "--out", "relative-run")
+    assert done.returncode == 0
+    assert "(0/1)" not in done.stdout
+    again = cli("generate", "relative-run", "--dry-run")
+    assert "of which 0 are to be made" in again.stdout
+    refused = cli("generate", "relative-run", "--limit", 1)
+    assert (refused.returncode, "--limit" in refused.stderr) == (2, True)

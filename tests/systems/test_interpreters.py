@@ -62,7 +62,5 @@ def test_other_python_versions_serve(tmp_path, tone_suite, write_system, version
     interpreter = find(version)
     if interpreter is None or f"{sys.version_info[0]}.{sys.version_info[1]}" == version:
         pytest.skip(f"no other Python {version} here")
-    run = evaluate(
-        str(tone_suite(1)), [str(write_system("bare", CODE, interpreter=interpreter))], out=tmp_path / "run"
-    )
+    run = evaluate(str(tone_suite(1)), [str(write_system("bare", CODE, interpreter=interpreter))], out=tmp_path / "run")
     assert run.unavailable == {} or "should not be importable" in str(run.unavailable)

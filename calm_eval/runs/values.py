@@ -1,0 +1,54 @@
+"""Per-item values of a run: those of the planned samples, by today's plan, and no stale ones."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+from calm_eval.keys import digest
+from calm_eval.metrics.bound import BoundMetric
+from calm_eval.metrics.protocol import MetricSpec
+from calm_eval.runs.database import Database
+from calm_eval.runs.plan_store import StoredPlan, StoredSample
+
+
+def value_inputs(plan: StoredPlan, sample: StoredSample, spec: MetricSpec) -> str:
+    """Identity of what a value depends on besides the sample: the parts of the item that the metric needs."""
+    item = plan.items[sample.item]
+    return digest([item.part(name) for name in spec.needs])
+
+
+def planned_values(
+    database: Database, plan: StoredPlan, bound: BoundMetric
+) -> Iterator[tuple[StoredSample, sqlite3.Row | None]]:
+    """Every planned sample with its row in `item_values`, or None where there is no value of this metric."""
+    rows = database.connection.execute("SELECT * FROM item_values WHERE metric = ?", [bound.fingerprint])
+    found = {(row["sample"], row["inputs"]): row for row in rows}
+    for sample in plan.samples:
+        yield sample, found.get((sample.key, value_inputs(plan, sample, bound.spec)))
+
+
+def value_rows(database: Database, plan: StoredPlan) -> Iterator[dict[str, Any]]:
+    """One row for each planned sample and metric that has a value or a named refusal."""
+    for bound in plan.metrics:
+        for sample, row in planned_values(database, plan, bound):
+            if row is None:
+                continue
+            top, bottom = row["numerator"], row["denominator"]
+            yield {
+                "suite": plan.suite.name,
+                "variant": sample.variant,
+                "item": sample.item,
+                "seed": sample.seed,
+                "metric": bound.spec.name,
+                "preset": bound.preset,
+                "numerator": top,
+                "denominator": bottom,
+                "value": top / bottom if top is not None and bottom else None,
+                "parts": row["parts"],
+                "refused": row["refused"],
+                "flags": json.loads(row["flags"]),
+                "fingerprint": bound.fingerprint,
+            }
