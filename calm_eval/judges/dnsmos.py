@@ -22,7 +22,7 @@ SAMPLE_RATE = 16000
 WINDOW_SECONDS = 9.01
 WINDOW = 144160
 P808_CUT = 160
-WINDOW_RULES = ("speechmos", "all")
+WINDOW_RULES = ("speechmos", "all", "once")
 
 # Quadratic maps from the network's raw output to the rating scale, highest power first: the non-personalised set
 # of microsoft/DNS-Challenge (DNSMOS/dnsmos_local.py), the same in speechmos 0.0.1.1.
@@ -44,11 +44,12 @@ def window_starts(frames: int, rule: str) -> tuple[list[int], int]:
 
     Windows start each second and the last partial one is never scored. The reference rounds a window's end down from
     a float, which makes windows 7 to 23 and some from 119 on (starting at 7 s, ...) one sample short, and then leaves
-    out what is short. Rule `speechmos` does the same, so that scores agree with published ones; `all` scores them.
+    out what is short. Rule `speechmos` does the same, so that scores agree with published ones; `all` scores them, and
+    `once` too, except that audio shorter than a window is scored in its first window alone (see DnsmosJudge).
     """
     count = int(frames // SAMPLE_RATE - WINDOW_SECONDS) + 1
     starts = [index * SAMPLE_RATE for index in range(count)]
-    if rule == "all":
+    if rule != "speechmos":
         return starts, 0
     ends = [int((index + WINDOW_SECONDS) * SAMPLE_RATE) for index in range(count)]
     kept = [start for start, end in zip(starts, ends, strict=True) if end - start == WINDOW]
@@ -59,7 +60,9 @@ class DnsmosJudge:
     """Scores `ovrl`, `sig`, `bak` (P.835) and `p808` of speech at 16 kHz, about 1 (bad) to 5 (excellent).
 
     The arithmetic of speechmos 0.0.1.1 (Reddy et al. 2021, 2022): 9.01-s windows each second over self-tiled audio,
-    mean over windows. `windows` is one of `WINDOW_RULES` (see `window_starts`). `path` is a folder with both ONNX
+    mean over windows. `windows` is one of `WINDOW_RULES` (see `window_starts`). Over audio shorter than a window, the
+    windows of `speechmos` hold the same repeated clip from another phase; `once` takes the first of them, at about a
+    fifth of the time, and its numbers have a name and a fingerprint of their own. `path` is a folder with both ONNX
     files, in place of the catalogue's; their sha256 are then the identity. Inference is on the CPU whatever the device.
 
     Refuses `empty` (no sample), `nan` (NaN or infinite samples) and `silent` (every sample zero: the networks rate it
@@ -84,7 +87,7 @@ class DnsmosJudge:
         if self._weights is None:
             self._weights = _weights_of(self._path)
         return JudgeInfo(
-            name="dnsmos",
+            name="dnsmos" if self._windows == "speechmos" else f"dnsmos/{self._windows}",
             output="scores",
             sample_rate=SAMPLE_RATE,
             version=1,
@@ -151,6 +154,8 @@ class DnsmosJudge:
         clipped = np.clip(audio, -1.0, 1.0)
         tiled = tile(clipped)
         starts, left_out = window_starts(tiled.size, self._windows)
+        if self._windows == "once" and audio.size < WINDOW:
+            starts, left_out = starts[:1], len(starts) - 1
         # Self-tiling makes windows repeat with the period of the clip; each distinct one is computed once.
         scored: dict[int, NDArray[np.float64]] = {}
         rows = []

@@ -23,6 +23,8 @@ _LINE = 0.175
 """Inches of height that a line of the legend takes."""
 _NEAR = 0.5
 """A level is drawn when it lies at most this far outside the systems' range, as a share of that range."""
+_TALLEST = 2.0
+"""An axis from 0 ends at most this factor above the highest system; a longer interval is cut, marked and told."""
 _LEAST_SPEEDS = 5.0
 """The speed axis spans at least this factor: two numbers then always stand on it."""
 
@@ -62,6 +64,8 @@ def quality_speed_plot(cells: Sequence[Cell], quality: str, stem: Path) -> bool:
         axes.set_xlabel("real-time factor: s of generation per s of audio (log scale; left is faster)")
         axes.set_ylabel(f"{spec.title} ({spec.unit}), {'higher' if spec.higher_is_better else 'lower'} is better")
         note = _beyond([cell for cell in levels if cell not in near], scale, spec)
+        cut = [(xs[name], ys[name]) for name in timed if (ys[name].estimate.high or 0.0) * spec.scale > scale.top]
+        note = "\n".join(filter(None, [_cut(axes, cut, scale, spec), note]))
         if note:
             axes.set_title(note, loc="left", fontsize=7.5, color=GREY)
         figure.legend(handles=handles, loc="outside right upper", fontsize=8, borderaxespad=0)
@@ -79,6 +83,8 @@ def _axis(spec: MetricSpec, systems: Sequence[Estimate], levels: Sequence[Estima
     ends = [end * spec.scale for one in systems for end in (one.value, one.low, one.high) if end is not None]
     low = 0.0 if spec.low == 0 else min(ends)
     high = max(ends)
+    if spec.low == 0:
+        high = min(high, _TALLEST * max(one.value for one in systems if one.value is not None) * spec.scale) or high
     # Systems that all agree still need an axis with some height.
     span = (high - low) or abs(high) * 0.2 or 0.01 * spec.scale
     reach = (low - _NEAR * span, high + _NEAR * span)
@@ -174,6 +180,14 @@ def _beyond(cells: Sequence[Cell], scale: _Scale, spec: MetricSpec) -> str:
             words = ", ".join(map("".join, zip(values, kinds, strict=True)))
             parts.append(textwrap.fill(f"{arrow} beyond the axis ({spec.unit}): {words}", 84))
     return "\n".join(parts)
+
+
+def _cut(axes: Any, pairs: Sequence[tuple[Cell, Cell]], scale: _Scale, spec: MetricSpec) -> str:
+    """Mark intervals that go on above the axis, and say in words how far."""
+    for speed, _ in pairs:
+        axes.plot(speed.estimate.value, scale.top, marker="^", markersize=5, color=GREY, clip_on=False, zorder=4)
+    ends = [f"{cell.variant.name} to {three_digits((cell.estimate.high or 0.0) * spec.scale)}" for _, cell in pairs]
+    return textwrap.fill(f"↑ interval beyond the axis ({spec.unit}): {', '.join(ends)}", 84) if ends else ""
 
 
 def _speed_ticks(axes: Any) -> None:

@@ -123,3 +123,17 @@ def test_a_file_that_is_no_network_is_unavailable(content: bytes, tmp_path: Path
         (tmp_path / name).write_bytes(content)
     with pytest.raises(UnavailableError, match=r"sig_bak_ovr\.onnx"):
         DnsmosJudge(path=str(tmp_path)).load("cpu", 1)
+
+
+def test_once_is_the_first_window_of_a_short_clip_and_all_windows_of_a_long_one(voice: np.ndarray) -> None:
+    judges = {rule: DnsmosJudge(windows=rule) for rule in ("once", "all")}
+    for judge in judges.values():
+        judge.load("cpu", 2)
+    short, long = voice[: 2 * 16000], np.tile(voice, 20)[: 11 * 16000]
+    once = judges["once"].judge([short])[0]
+    assert once.notes["windows"] == 1
+    # The first window alone: what the rule `all` gives to exactly those samples.
+    first = np.tile(short, 8)[:144160]
+    assert once.scores == pytest.approx(judges["all"].judge([first])[0].scores, abs=1e-6)
+    assert judges["once"].judge([long])[0].scores == judges["all"].judge([long])[0].scores
+    assert judges["once"].info.name == "dnsmos/once"
