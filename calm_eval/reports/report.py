@@ -15,14 +15,15 @@ from calm_eval.reports.suite_table import failure_table, suite_table
 from calm_eval.runs.aggregate import METHOD, Cell
 from calm_eval.runs.database import Database
 from calm_eval.runs.plan_store import StoredPlan
-from calm_eval.runs.run import Run
+from calm_eval.runs.run import Run, summary_table
 
 
 def write_report(run: Run) -> None:
     """Write `summary.csv`, `report.md` and `figures/` into the run folder."""
-    write_atomically(run.folder / "summary.csv", run.summary().to_csv(index=False).encode())
+    suites = run.cells()
+    write_atomically(run.folder / "summary.csv", summary_table(suites).to_csv(index=False).encode())
     sections = [f"# {escape(run.folder.resolve().name)}"]
-    for plan, cells in run.cells():
+    for plan, cells in suites:
         sections += suite_section(run, plan, cells)
     sections += [_how_it_was_made(run)]
     write_atomically(run.folder / "report.md", ("\n\n".join(sections) + "\n").encode())

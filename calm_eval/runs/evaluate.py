@@ -76,7 +76,7 @@ def default_folder(suites: Sequence[str]) -> Path:
     return Path("runs") / "+".join(words)
 
 
-def make_plans(order: Order, scratch: Path, progress: Progress) -> list[SuitePlan]:
+def make_plans(order: Order, scratch: Path, watch: Stopwatch, progress: Progress) -> list[SuitePlan]:
     """The plans of all suites of an order. Raises InputError or UnavailableError."""
     plans = []
     for name in expand_suites(list(order.suites)):
@@ -88,7 +88,7 @@ def make_plans(order: Order, scratch: Path, progress: Progress) -> list[SuitePla
                 progress.say(f"{title}: building {total} readings (first use only)")
                 reported[0] = True
 
-        plans.append(plan_suite(suite, order.wishes, order.conditions, scratch, building))
+        plans.append(plan_suite(suite, order.wishes, order.conditions, scratch, watch, building))
     doubled = [plan.suite.name for plan in plans]
     for one in doubled:
         if doubled.count(one) > 1:
@@ -113,7 +113,7 @@ def evaluate(order: Order, folder: Path, *, stages: Sequence[str] = STAGES, quie
         generated = judged = 0
         environment = _environment(database, order.conditions)
         if "generate" in stages:
-            plans = make_plans(order, scratch, progress)
+            plans = make_plans(order, scratch, watch, progress)
             for plan in plans:
                 save_plan(database, plan)
             with database.connection:
@@ -193,7 +193,7 @@ def dry_run(order: Order, folder: Path) -> str:
     """What `evaluate` would do, in words and counts; writes nothing but the corpora it must know."""
     with tempfile.TemporaryDirectory(prefix="calm-eval-plan-") as scratch:
         progress = Progress(Path(scratch) / "plan.log")
-        plans = make_plans(order, Path(scratch) / "scratch", progress)
+        plans = make_plans(order, Path(scratch) / "scratch", Stopwatch(), progress)
     lines = []
     for plan in plans:
         there: set[str] = set()

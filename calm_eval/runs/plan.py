@@ -16,6 +16,7 @@ from calm_eval.errors import InputError
 from calm_eval.keys import digest
 from calm_eval.metrics.bound import BoundMetric, bind
 from calm_eval.runs.samples import sample_key
+from calm_eval.runs.watch import Stopwatch
 from calm_eval.specs.suite import LoadedSuite, SuiteSpec
 from calm_eval.specs.system import LoadedSystem, beside, load_system
 from calm_eval.systems.engine import Conditions, Place
@@ -90,6 +91,7 @@ def plan_suite(
     wishes: Wishes,
     conditions: Conditions,
     scratch: Path,
+    watch: Stopwatch,
     progress: BuildProgress | None = None,
 ) -> SuitePlan:
     """Resolve items, systems and samplings, and key every sample. Loads no weights.
@@ -118,7 +120,9 @@ def plan_suite(
     swept: set[str] = set()
     for number, system in enumerate(systems):
         place = Place(scratch / f"plan-{number}", log_file(scratch.parent, system.spec.name))
-        rows, origins = _variants(system, chosen, spec.task, wishes.sweep, place, conditions, swept)
+        # Asking a system what it is starts its process: that time is the system's.
+        with watch.mark("model"):
+            rows, origins = _variants(system, chosen, spec.task, wishes.sweep, place, conditions, swept)
         taken = {row.name for row in variants}
         for row in rows:
             if row.name in taken:

@@ -72,33 +72,36 @@ class Run:
 
     def summary(self) -> pd.DataFrame:
         """One row for each estimate; the columns of `summary.csv`."""
-        import pandas as pd
+        return summary_table(self.cells())
 
-        rows = []
-        for plan, cells in self.cells():
-            for cell in cells:
-                estimate = cell.estimate
-                rows.append(
-                    {
-                        "suite": plan.suite.name,
-                        "system": cell.variant.system,
-                        "variant": cell.variant.name,
-                        "metric": cell.metric.spec.name,
-                        "preset": cell.metric.preset,
-                        "value": estimate.value,
-                        "low": estimate.low,
-                        "high": estimate.high,
-                        "n_scored": estimate.n_scored,
-                        "n_expected": estimate.n_expected,
-                        "seeds": estimate.seeds,
-                        "fingerprint": cell.metric.fingerprint,
-                        "suite_version": plan.suite.version,
-                        "items_digest": plan.items_digest,
-                        "failures": json.dumps(dict(estimate.failures)),
-                        "flags": json.dumps(dict(estimate.flags)),
-                    }
-                )
-        return pd.DataFrame(rows)
+
+def summary_table(sections: list[tuple[StoredPlan, list[Cell]]]) -> pd.DataFrame:
+    """The summary of estimates that are computed already."""
+    import pandas as pd
+
+    rows = [
+        {
+            "suite": plan.suite.name,
+            "system": cell.variant.system,
+            "variant": cell.variant.name,
+            "metric": cell.metric.spec.name,
+            "preset": cell.metric.preset,
+            "value": cell.estimate.value,
+            "low": cell.estimate.low,
+            "high": cell.estimate.high,
+            "n_scored": cell.estimate.n_scored,
+            "n_expected": cell.estimate.n_expected,
+            "seeds": cell.estimate.seeds,
+            "fingerprint": cell.metric.fingerprint,
+            "suite_version": plan.suite.version,
+            "items_digest": plan.items_digest,
+            "failures": json.dumps(dict(cell.estimate.failures)),
+            "flags": json.dumps(dict(cell.estimate.flags)),
+        }
+        for plan, cells in sections
+        for cell in cells
+    ]
+    return pd.DataFrame(rows)
 
 
 def load_run(folder: str | Path) -> Run:

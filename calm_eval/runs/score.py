@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,9 @@ from calm_eval.runs.values import value_inputs
 from calm_eval.runs.watch import Progress, Stopwatch
 
 BATCH = 8
+
+Wanted = tuple[str, Path | None]
+"""An audio to judge: its identity, and its path (None: in the run's own store)."""
 
 
 class ScoreStage:
@@ -102,39 +106,57 @@ class ScoreStage:
         with self.watch.mark("judge"):
             judge.load(self.device, self.threads)
         waiting = list(missing.items())
+        parts = [waiting[start : start + BATCH] for start in range(0, len(waiting), BATCH)]
         try:
-            with self.progress.steps(f"{plan.suite.name}: {info.name}", len(waiting)) as step:
-                for start in range(0, len(waiting), BATCH):
-                    part = waiting[start : start + BATCH]
-                    judged = list(self._batch(judge, info, part))
+            # The next batch is read and resampled while the judge listens to this one.
+            with (
+                ThreadPoolExecutor(max_workers=1) as reader,
+                self.progress.steps(f"{plan.suite.name}: {info.name}", len(waiting)) as step,
+            ):
+                ahead = reader.submit(self._read, parts[0], info.sample_rate)
+                for place, part in enumerate(parts):
+                    heard = ahead.result()
+                    if place + 1 < len(parts):
+                        ahead = reader.submit(self._read, parts[place + 1], info.sample_rate)
+                    judged = list(self._batch(judge, info, part, heard))
                     self.judgements.put(fingerprint, judged, self.environment)
                     self.judged += len(judged)
                     step.done(len(part))
         finally:
             judge.close()
 
-    def _batch(
-        self, judge: Judge, info: JudgeInfo, part: Sequence[tuple[str, Path | None]]
-    ) -> Iterator[tuple[str, Judgement]]:
-        heard: dict[str, Mono] = {}
+    def _read(self, part: Sequence[Wanted], sample_rate: int) -> list[Mono | AudioError]:
+        """Each audio at the judge's rate, or what is wrong with it. Runs beside the judge: touches files only."""
+        heard: list[Mono | AudioError] = []
         for key, path in part:
             try:
                 clip = self.samples.load(key) if path is None else read_sound(path)
             except AudioError as error:
-                if path is None:
-                    self.samples.forget_audio(key)
-                    raise StoreError(
-                        f"{self.samples.folder}: {error}; its row is dropped: run the same command again"
-                    ) from error
-                yield key, Judgement(refused=error.name)
-                continue
-            heard[key] = to_mono(clip, info.sample_rate)
-        if heard:
+                heard.append(error)
+            else:
+                heard.append(to_mono(clip, sample_rate))
+        return heard
+
+    def _batch(
+        self, judge: Judge, info: JudgeInfo, part: Sequence[Wanted], heard: Sequence[Mono | AudioError]
+    ) -> Iterator[tuple[str, Judgement]]:
+        sounds: dict[str, Mono] = {}
+        for (key, path), sound in zip(part, heard, strict=True):
+            if not isinstance(sound, AudioError):
+                sounds[key] = sound
+            elif path is not None:
+                yield key, Judgement(refused=sound.name)
+            else:
+                self.samples.forget_audio(key)
+                raise StoreError(
+                    f"{self.samples.folder}: {sound}; its row is dropped: run the same command again"
+                ) from sound
+        if sounds:
             with self.watch.mark("judge"):
-                answers = judge.judge(list(heard.values()))
-            if len(answers) != len(heard):
-                raise UnavailableError(f"judge {info.name} gave {len(answers)} answers to {len(heard)} audios")
-            yield from zip(heard, answers, strict=True)
+                answers = judge.judge(list(sounds.values()))
+            if len(answers) != len(sounds):
+                raise UnavailableError(f"judge {info.name} gave {len(answers)} answers to {len(sounds)} audios")
+            yield from zip(sounds, answers, strict=True)
 
     def _measure(self, plan: StoredPlan, bound: BoundMetric) -> None:
         """Values of every planned sample that has none yet for this metric and these inputs."""
