@@ -132,7 +132,7 @@ def _spec(name: str, title: str, kind: str, definition: str) -> MetricSpec:
 
 WER = ErrorRate(_spec("wer", "WER", "ratio", "word edits of all items over words of all items"), False)
 WER_CAPPED = ErrorRate(
-    _spec("wer_capped", "WER, items capped at 100 %", "ratio", "as WER, no item counting more edits than it has words"),
+    _spec("wer_capped", "WER capped", "ratio", "as WER, no item counting more edits than it has words"),
     characters=False,
     capped=True,
 )

@@ -7,7 +7,9 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-_SPECIAL = "\\`*_{}[]()#!|~$"
+_SPECIAL = "\\`*{}[]#!|~$"
+_UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
+"""An underscore that is not inside a word could begin or end emphasis."""
 _STARTS = re.compile(r"^([-+=]|\d{1,9}(?=\.(?:\s|$)))")
 """What would begin a list or underline a heading at the start of a line."""
 _TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -23,6 +25,7 @@ def escape(text: str) -> str:
     flat = html.escape(flat, quote=False)
     start = _STARTS.match(flat)
     flat = "".join(f"\\{letter}" if letter in _SPECIAL else letter for letter in flat)
+    flat = _UNDERSCORE.sub(r"\\_", flat)
     if start is None:
         return flat
     place = start.end() if start.group().isdigit() else 0
@@ -33,8 +36,8 @@ def _hidden(letter: str) -> bool:
     return letter in _TURNS or unicodedata.category(letter) in ("Cc", "Cs")
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A pipe table; first column left, the others right. Cells are taken as they are."""
-    marks = [":--", *["--:"] * (len(header) - 1)]
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: bool = True) -> str:
+    """A pipe table; first column left, the others right where they hold numbers. Cells are taken as they are."""
+    marks = [":--", *["--:" if numbers else ":--"] * (len(header) - 1)]
     lines = [header, marks, *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -37,7 +37,7 @@ def suite_section(run: Run, plan: StoredPlan, cells: Sequence[Cell]) -> list[str
     parts = [
         f"## {escape(suite.title)}",
         f"Suite `{suite.name}` version {suite.version}, {len(plan.items)} of {plan.n_items_in_suite} items, {seeds}. "
-        f"Brackets: 95 % interval ({METHOD}). Rows in italics are controls: they show the scale and are no systems. "
+        f"Brackets: {METHOD}. Rows in italics are controls: they show the scale and are no systems. "
         "A dash: does not apply, or nothing to score.",
         *[f"**Note.** {escape(note)}" for note in suite.notes],
         suite_table(plan, cells, suite.table or all_metrics),

@@ -83,4 +83,4 @@ def failure_table(plan: StoredPlan, cells: Sequence[Cell]) -> str | None:
     ]
     order = {escape(name): place for place, name in enumerate(ordered_rows(plan))}
     rows.sort(key=lambda row: order[row[0]])
-    return table(["row", "what", "effect"], rows) if rows else None
+    return table(["row", "what", "effect"], rows, numbers=False) if rows else None

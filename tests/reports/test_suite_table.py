@@ -53,7 +53,7 @@ def test_failures_by_hand(plan, variant, cell) -> None:
     assert failure_table(plan(control, bad), cells) == "\n".join(
         [
             "| row | what | effect |",
-            "| :-- | --: | --: |",
+            "| :-- | :-- | :-- |",
             "| bad | crash ×2 | not scored by WER, RTF |",
             "| bad | judge:a\\|b ×1 | not scored by WER |",
             "| bad | silent ×5 | scored, and noticed |",
