@@ -34,6 +34,6 @@ def write_atomically(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(path)
-    except BaseException:
+    finally:
+        # Gone already when all went well.
         Path(temporary).unlink(missing_ok=True)
-        raise

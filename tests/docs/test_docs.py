@@ -261,3 +261,13 @@ def test_changelog_lines_are_short() -> None:
     lines = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").split("### Added")[1].splitlines()
     for line in lines:
         assert len(line.split()) <= 26, line
+
+
+def test_the_table_in_the_readme_is_that_of_the_committed_report() -> None:
+    def table(page: Path) -> list[str]:
+        return [
+            line for line in page.read_text(encoding="utf-8").split("More metrics:")[0].splitlines() if line[:1] == "|"
+        ]
+
+    assert table(ROOT / "README.md") == table(DOCS / "mini-tts.md")
+    assert len(table(ROOT / "README.md")) == 12
