@@ -15,6 +15,10 @@ from calm_eval.keys import digest
 from calm_eval.runs.database import Database
 
 
+JUDGE_ERROR = "error"
+"""A judgement that failed by an exception of the judge: asked for again by the next call."""
+
+
 class JudgementStore:
     """Reads and writes judgements of one run folder."""
 
@@ -29,6 +33,13 @@ class JudgementStore:
         """Audios that this judge has judged."""
         rows = self.connection.execute("SELECT audio, shard FROM judgements WHERE judge = ?", [judge])
         return {row["audio"] for row in rows if row["shard"] is None or self._shard(judge, row["shard"]).is_file()}
+
+    def forget_errors(self) -> None:
+        """Drop judgements that failed, and the values that rest on them."""
+        refused = [f"judge:{JUDGE_ERROR}", f"prompt:{JUDGE_ERROR}"]
+        with self.connection:
+            self.connection.execute("DELETE FROM judgements WHERE refused = ?", [JUDGE_ERROR])
+            self.connection.execute("DELETE FROM item_values WHERE refused IN (?, ?)", refused)
 
     def put(self, judge: str, judged: Sequence[tuple[str, Judgement]], environment: str) -> None:
         """Store a batch: vectors first, in one shard, then all rows in one transaction."""

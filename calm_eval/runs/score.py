@@ -17,7 +17,7 @@ from calm_eval.metrics.bound import BoundMetric, bind, judge_use, make_judge
 from calm_eval.metrics.identity import judge_identity, metric_identity
 from calm_eval.metrics.protocol import Judged, Metric, SampleView
 from calm_eval.runs.database import Database
-from calm_eval.runs.judgements import JudgementStore
+from calm_eval.runs.judgements import JUDGE_ERROR, JudgementStore
 from calm_eval.runs.plan_store import StoredPlan, StoredSample
 from calm_eval.runs.samples import SampleStore
 from calm_eval.runs.values import value_inputs
@@ -56,6 +56,7 @@ class ScoreStage:
     def run(self, plan: StoredPlan) -> list[BoundMetric]:
         """Complete the judgements and values of one suite by today's metrics and judges, which are returned."""
         metrics = [bind(one.use) for one in plan.metrics]
+        self.judgements.forget_errors()
         judges: dict[str, list[BoundMetric]] = {}
         for bound in metrics:
             if bound.judge_fingerprint is not None:
@@ -153,10 +154,24 @@ class ScoreStage:
                 ) from sound
         if sounds:
             with self.watch.mark("judge"):
-                answers = judge.judge(list(sounds.values()))
-            if len(answers) != len(sounds):
-                raise UnavailableError(f"judge {info.name} gave {len(answers)} answers to {len(sounds)} audios")
+                answers = self._ask(judge, info, list(sounds.values()))
             yield from zip(sounds, answers, strict=True)
+
+    def _ask(self, judge: Judge, info: JudgeInfo, sounds: list[Mono]) -> list[Judgement]:
+        """One answer a sound. A sound on which the judge fails is asked alone, and then refused as `error`."""
+        try:
+            answers = judge.judge(sounds)
+        except UnavailableError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a judge raises on one sound must not cost the others
+            if len(sounds) > 1:
+                return [answer for sound in sounds for answer in self._ask(judge, info, [sound])]
+            text = f"{type(error).__name__}: {error}"
+            self.progress.say(f"judge {info.name} failed on one audio: {text}")
+            return [Judgement(refused=JUDGE_ERROR, notes={"error": text})]
+        if len(answers) != len(sounds):
+            raise UnavailableError(f"judge {info.name} gave {len(answers)} answers to {len(sounds)} audios")
+        return answers
 
     def _measure(self, plan: StoredPlan, bound: BoundMetric) -> None:
         """Values of every planned sample that has none yet for this metric and these inputs."""

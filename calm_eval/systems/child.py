@@ -178,7 +178,7 @@ class ChildEngine:
             collector = Collector(names, seed, cold=self._cold)
             self._cold = False
             trouble: BatchBrokenError | None = None
-            batch_ns = 0
+            batch_ns: int | None = None
             try:
                 batch_ns = self._converse(process, requests, sampling, collector)
             except BatchBrokenError as error:

@@ -71,8 +71,13 @@ class Collector:
         """The system gave this sample up."""
         self._open(item).failure = (name, text)
 
-    def finished(self, batch_ns: int) -> Iterator[Outcome]:
-        """Outcomes of all samples that ended. In a batch the time is shared by seconds of audio."""
+    def finished(self, batch_ns: int | None) -> Iterator[Outcome]:
+        """Outcomes of all samples that ended. In a batch the time is shared by seconds of audio.
+
+        `batch_ns` is None for a batch that broke: its time is then that of the last sample that ended.
+        """
+        if batch_ns is None:
+            batch_ns = max((sample.end_ns or 0 for sample in self._samples.values()), default=0)
         clips = {item: _clip(sample) for item, sample in self._samples.items() if sample.why is not None}
         total = sum(clip.seconds for clip in clips.values() if clip)
         for item, sample in self._samples.items():

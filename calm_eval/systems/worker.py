@@ -201,7 +201,8 @@ def main() -> None:
     os.dup2(2, 1)
     _die_with_parent()
     # This file's folder would let `import command` find a neighbour of the worker.
-    sys.path.pop(0)
+    here = str(Path(__file__).parent)
+    sys.path[:] = [folder for folder in sys.path if folder != here]
     _borrow_package()
     Worker(Path(sys.argv[1]), requests, answers).run()
     # Threads that a system left running must not keep the process alive.

@@ -56,6 +56,28 @@ def test_a_judge_that_cannot_be_had_is_said_in_its_cells_and_replaced_by_none(tm
     assert evaluate(str(tone_suite(2)), ["demo-sine"], out=tmp_path / "run").summary().iloc[0]["n_scored"] == 2
 
 
+class Moody(Logged):
+    broken = True
+
+    def judge(self, batch):
+        # The second item of the suite is the longer one.
+        if self.broken and max(len(audio) for audio in batch) > 4000:
+            raise RuntimeError("planted")
+        return super().judge(batch)
+
+
+def test_a_judge_that_raises_on_one_audio_costs_that_audio_only(tmp_path, tone_suite, monkeypatch):
+    monkeypatch.setattr(calm_eval_demo, "LevelJudge", Moody)
+    suite = str(tone_suite(2))
+    run = evaluate(suite, ["demo-sine"], out=tmp_path / "run")
+    level = run.summary().set_index("metric").loc["demo_level"]
+    assert (level["n_scored"], level["failures"]) == (1, '{"judge:error": 1}')
+    monkeypatch.setattr(Moody, "broken", False)
+    run = evaluate(suite, ["demo-sine"], out=tmp_path / "run")
+    assert run.summary().set_index("metric").loc["demo_level", "n_scored"] == 2
+    assert run.invocations()["judged"].tolist() == [2, 1]
+
+
 def test_one_metric_by_two_judges_has_two_columns(tmp_path, tone_suite, monkeypatch):
     class Half(Logged):
         def judge(self, batch):
