@@ -14,7 +14,6 @@ from calm_eval.judges.protocol import Judgement
 from calm_eval.keys import digest
 from calm_eval.runs.database import Database
 
-
 JUDGE_ERROR = "error"
 """A judgement that failed by an exception of the judge: asked for again by the next call."""
 
