@@ -71,7 +71,10 @@ class Level:
     def measure(self, view):
         if view.failure is not None:
             return refuse(view.failure)
-        return ItemValue(view.judgements["sample"].scores["rms"], 1.0)
+        judgement = view.judgements["sample"]
+        if judgement.refused is not None:
+            return refuse(f"judge:{judgement.refused}")
+        return ItemValue(judgement.scores["rms"], 1.0)
 
 
 LEVEL = Level()
