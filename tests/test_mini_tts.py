@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import jiwer
 import numpy as np
+import pandas as pd
 import pytest
 from whisper_normalizer.english import EnglishTextNormalizer
 
@@ -84,3 +85,15 @@ def test_the_report_says_that_the_readings_are_synthetic(run):
     report = (run.folder / "report.md").read_text()
     assert "synthetic" in report
     assert (run.folder / "figures" / "mini-tts-wer-rtf.png").stat().st_size > 10_000
+
+
+def test_a_run_that_grew_says_what_a_run_at_once_says(tmp_path):
+    """Other neighbours in a judge's batch, as after a kill and a resume: the same numbers to the last digit."""
+    systems = ["espeak-en-us", "reference"]
+    for limit in (1, 3, LIMIT):
+        grown = evaluate("mini/tts", systems, out=tmp_path / "grown", limit=limit)
+    once = evaluate("mini/tts", systems, out=tmp_path / "once", limit=LIMIT)
+    columns = ["variant", "metric", "value", "low", "high", "n_scored", "fingerprint"]
+    tables = [run.summary()[columns].set_index(["variant", "metric"]) for run in (grown, once)]
+    quality = [table.drop(["rtf", "first_audio"], level="metric") for table in tables]
+    pd.testing.assert_frame_equal(*quality, check_exact=True)

@@ -59,7 +59,7 @@ class Judge(Protocol):
         ...
 
     def judge(self, batch: Sequence[Mono]) -> list[Judgement]:
-        """One judgement for each audio, in order."""
+        """One judgement for each audio, in order. An answer depends on its own audio, never on its neighbours."""
         ...
 
     def close(self) -> None:

@@ -30,8 +30,7 @@ PARTIAL_FRAMES = 160
 PARTIALS_PER_SECOND = 1.3
 MIN_COVERAGE = 0.75
 MIN_VOICED_SECONDS = 0.4
-"""Under this, same and different speakers blur: on 50 LibriSpeech clips the equal error rate is 9 % at 0.4 s of voice,
-15 % at 0.3 s, 23 % at 0.2 s (2 % at 1.6 s)."""
+"""Under this, a vector says little of its speaker."""
 
 _FORWARD_ROWS = 64
 _TRAINING_ONLY = {"similarity_weight", "similarity_bias"}
@@ -147,32 +146,20 @@ class ResemblyzerJudge:
         self._mel = MelSpectrogram(SAMPLE_RATE, n_fft=400, hop=HOP, n_mels=N_MELS)
 
     def judge(self, batch: Sequence[Mono]) -> list[Judgement]:
-        """One vector [1, 256] for each audio [frames]; the partials of the whole batch go through the network together.
+        """One vector [1, 256] for each audio [frames]. Raises UnavailableError when not loaded.
 
-        Raises UnavailableError when not loaded.
+        Each audio goes through the network by itself: matrix products round differently with other rows beside them,
+        and a judgement must not depend on its neighbours.
         """
         if self._network is None:
             raise UnavailableError("resemblyzer is not loaded: call load(device, threads) first")
-        prepared = [self._prepare(audio) for audio in batch]
-        partials = [item for item in prepared if not isinstance(item, Judgement)]
-        rows = self._forward(np.concatenate([mels for mels, _ in partials])) if partials else None
-        judgements, used = [], 0
-        for item in prepared:
-            if isinstance(item, Judgement):
-                judgements.append(item)
-                continue
-            mels, voiced = item
-            assert rows is not None
-            judgements.append(_pool(rows[used : used + len(mels)], voiced))
-            used += len(mels)
-        return judgements
+        return [self._judge_one(audio) for audio in batch]
 
     def close(self) -> None:
         """Free the network."""
         self._network = self._vad = self._torch = self._mel = None
 
-    def _prepare(self, audio: Mono) -> Judgement | tuple[NDArray[np.float32], float]:
-        """Samples [frames] to the partials' mel powers [partials, 160, 40] and seconds of voice, or a refusal."""
+    def _judge_one(self, audio: Mono) -> Judgement:
         if audio.size == 0:
             return Judgement(refused="empty")
         if not np.isfinite(audio).all():
@@ -189,7 +176,8 @@ class ResemblyzerJudge:
         end = (starts[-1] + PARTIAL_FRAMES) * HOP
         assert self._mel is not None
         mel = self._mel(np.pad(voiced, (0, max(0, end - voiced.size)))).T.astype(np.float32)
-        return np.stack([mel[start : start + PARTIAL_FRAMES] for start in starts]), seconds
+        rows = self._forward(np.stack([mel[start : start + PARTIAL_FRAMES] for start in starts]))
+        return _pool(rows, seconds)
 
     def _trim(self, audio: Mono) -> Mono:
         windows = audio[: audio.size // VAD_WINDOW * VAD_WINDOW].reshape(-1, VAD_WINDOW)

@@ -167,8 +167,9 @@ def _opened(folder: Path) -> Iterator[Database]:
 def _clean(folder: Path, scratch: Path) -> None:
     """Remove what a killed process left half written."""
     shutil.rmtree(scratch, ignore_errors=True)
-    for path in [*folder.glob("audio/*/.writing-*"), *folder.glob("embeddings/*/.writing-*")]:
-        path.unlink()
+    for place in (".", "audio/*", "embeddings/*"):
+        for path in folder.glob(f"{place}/.writing-*"):
+            path.unlink()
 
 
 def _environment(database: Database, conditions: Conditions) -> str:

@@ -168,11 +168,11 @@ def _variants(
             samplings = [resolve_sampling(spec.name, info.sampling, one) for one in asked]
             heads = engine.head_evaluations(samplings)
             identity = dict(engine.identity)
-            origins = {item.id: engine.sample_identity(item) for item in items}
+            fingerprint = digest(identity)
+            origins = {item.id: engine.sample_identity(item, fingerprint) for item in items}
     except SystemUnavailableError as error:
         row = _unavailable(system, error)
         return [row], dict.fromkeys((item.id for item in items), row.fingerprint)
-    fingerprint = digest(identity)
     rows = [
         Variant(
             name=variant_name(spec.name, info.sampling, sampling),

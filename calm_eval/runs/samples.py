@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sqlite3
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ from calm_eval.audio.clip import Clip, clip_key
 from calm_eval.audio.read import AudioError, read_sound
 from calm_eval.audio.write import encode_flac, write_atomically
 from calm_eval.keys import digest
-from calm_eval.runs.database import FILE_NAME, Database
+from calm_eval.runs.database import Database
 from calm_eval.systems.outcome import Outcome
 from calm_eval.systems.protocol import Value
 
@@ -122,26 +121,23 @@ class SampleStore:
         self.audio_path(audio).unlink(missing_ok=True)
 
     def adopt(self, keys: list[str], other: Path) -> set[str]:
-        """Take over finished samples from another run folder. Returns the keys that were found there."""
-        connection = sqlite3.connect(f"file:{other / FILE_NAME}?mode=ro", uri=True)
-        connection.row_factory = sqlite3.Row
+        """Take over finished samples from another run folder. Returns the keys that were found there.
+
+        Raises StoreError when that folder is no run, or one of another version.
+        """
+        database = Database(other, write=False)
         taken: set[str] = set()
         try:
+            theirs = SampleStore(database)
             for key in keys:
-                row = connection.execute("SELECT * FROM samples WHERE key = ? AND audio IS NOT NULL", [key]).fetchone()
-                if row is None:
+                row = theirs.get(key)
+                if row is None or row["audio"] is None or not theirs.audio_path(row["audio"]).is_file():
                     continue
-                source = other / "audio" / row["audio"][:2] / f"{row['audio']}.flac"
                 target = self.audio_path(row["audio"])
-                if not source.is_file():
-                    continue
                 if not target.is_file():
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    temporary = target.with_suffix(".adopting")
-                    shutil.copyfile(source, temporary)
-                    temporary.replace(target)
+                    write_atomically(target, theirs.audio_path(row["audio"]).read_bytes())
                 self._insert(dict(row))
                 taken.add(key)
         finally:
-            connection.close()
+            database.close()
         return taken

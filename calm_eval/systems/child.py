@@ -15,7 +15,6 @@ import numpy as np
 
 from calm_eval.audio.read import AudioError, read_sound
 from calm_eval.data.item import Item
-from calm_eval.keys import digest
 from calm_eval.systems.collect import BadAnswerError, Collector
 from calm_eval.systems.engine import Conditions, Place
 from calm_eval.systems.outcome import Outcome, SystemUnavailableError
@@ -89,9 +88,9 @@ class ChildEngine:
             "version": info.version if info.version is not None else self._told.get("source_sha256"),
         }
 
-    def sample_identity(self, item: Item) -> str:
+    def sample_identity(self, item: Item, fingerprint: str) -> str:
         """The system's fingerprint."""
-        return digest(self.identity)
+        return fingerprint
 
     def head_evaluations(self, samplings: Sequence[Mapping[str, Value]]) -> list[float | None]:
         """Asked of the system, in the child."""

@@ -14,7 +14,6 @@ from typing import Any
 from calm_eval.audio.read import AudioError, read_audio
 from calm_eval.data.item import Item
 from calm_eval.errors import InputError
-from calm_eval.keys import digest
 from calm_eval.systems.engine import Conditions, Place
 from calm_eval.systems.outcome import Outcome, SystemUnavailableError
 from calm_eval.systems.printed import Printed
@@ -61,9 +60,9 @@ class CommandEngine:
         hashes = {part: hashlib.sha256(path.read_bytes()).hexdigest() for part, path in files.items()}
         return {"command": self.argv, "files": hashes, "version": 1}
 
-    def sample_identity(self, item: Item) -> str:
+    def sample_identity(self, item: Item, fingerprint: str) -> str:
         """The system's fingerprint."""
-        return digest(self.identity)
+        return fingerprint
 
     def head_evaluations(self, samplings: Sequence[Mapping[str, Value]]) -> list[float | None]:
         """Unknown for a command."""

@@ -59,11 +59,11 @@ class ControlEngine:
         setting = {"snr_db": self.snr_db} if self.kind == "noise" else {}
         return {"control": self.kind, "version": 1, **setting}
 
-    def sample_identity(self, item: Item) -> str:
+    def sample_identity(self, item: Item, fingerprint: str) -> str:
         """The control, and the reference that it plays."""
         source = self._source(item)
         reference = source.reference.identity if source and source.reference else None
-        return digest({**self.identity, "reference": reference})
+        return digest({"control": fingerprint, "reference": reference})
 
     def _source(self, item: Item) -> Item | None:
         """The item whose reference is played."""

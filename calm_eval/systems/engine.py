@@ -48,10 +48,10 @@ class Engine(Protocol):
         """What the system's fingerprint is made of: weights, configuration, version. JSON values only."""
         ...
 
-    def sample_identity(self, item: Item) -> str:
+    def sample_identity(self, item: Item, fingerprint: str) -> str:
         """Identity of all that a sample depends on besides request, sampling and seed.
 
-        The system's fingerprint for a model; the recorded file for a folder; the reference for a control.
+        The system's own fingerprint for a model; the recorded file for a folder; the reference for a control.
         """
         ...
 

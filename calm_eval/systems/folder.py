@@ -26,6 +26,9 @@ class FolderEngine:
         self.info = info
         self._files = self._by_manifest(manifest) if manifest else self._by_name()
         self._hashes: dict[Path, str] = {}
+        self._seeds: dict[str, list[int | None]] = {}
+        for item, seed in self._files:
+            self._seeds.setdefault(item, []).append(seed)
 
     def _by_name(self) -> dict[tuple[str, int | None], Path]:
         found: dict[tuple[str, int | None], Path] = {}
@@ -75,9 +78,9 @@ class FolderEngine:
     def _find(self, item: str, seed: int) -> Path | None:
         return self._files.get((item, seed)) or self._files.get((item, None))
 
-    def sample_identity(self, item: Item) -> str:
+    def sample_identity(self, item: Item, fingerprint: str) -> str:
         """The hash of this item's files, so that a changed file invalidates its own sample only."""
-        files = {str(seed): self._hash(path) for (name, seed), path in self._files.items() if name == item.id}
+        files = {str(seed): self._hash(self._files[item.id, seed]) for seed in self._seeds.get(item.id, ())}
         return digest({"recorded": files, "version": 1})
 
     def head_evaluations(self, samplings: Sequence[Mapping[str, Value]]) -> list[float | None]:

@@ -14,7 +14,6 @@ from calm_eval.audio.clip import Clip
 from calm_eval.audio.read import AudioError, read_sound
 from calm_eval.data.item import Item
 from calm_eval.errors import UnavailableError
-from calm_eval.keys import digest
 from calm_eval.registry import import_target
 from calm_eval.systems.collect import Collector
 from calm_eval.systems.engine import Conditions
@@ -55,9 +54,9 @@ class InProcessEngine:
             "version": info.version if info.version is not None else "in-process",
         }
 
-    def sample_identity(self, item: Item) -> str:
+    def sample_identity(self, item: Item, fingerprint: str) -> str:
         """The system's fingerprint."""
-        return digest(self.identity)
+        return fingerprint
 
     def head_evaluations(self, samplings: Sequence[Mapping[str, Value]]) -> list[float | None]:
         """Asked of the system."""
