@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from calm_eval import __version__
 from calm_eval.errors import CalmEvalError, InputError
+from calm_eval.listing import WHAT
 
 if TYPE_CHECKING:
     from calm_eval.runs.evaluate import Order
@@ -59,7 +60,11 @@ def _parser() -> argparse.ArgumentParser:
         stage.add_argument("run", type=Path, metavar="RUN", help="run folder")
         stage.set_defaults(call=_stage, stage=verb)
     listing = verbs.add_parser("list", help="what there is")
-    listing.add_argument("what", choices=("suites", "systems", "metrics", "judges"))
+    listing.add_argument(
+        "what",
+        choices=WHAT,
+        help="systems: with the reference models' presets; codecs: their codecs alone",
+    )
     listing.set_defaults(call=_list)
     validate = verbs.add_parser("validate", help="check a suite or system file")
     validate.add_argument("files", nargs="+", metavar="FILE")

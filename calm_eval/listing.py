@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from calm_eval.errors import InputError, UnavailableError
+
+if TYPE_CHECKING:
+    from calm_eval.specs.system import SystemSpec
+    from reference_models.catalogue import PresetCard
+
+WHAT = ("suites", "systems", "codecs", "metrics", "judges")
+
+_UNKNOWN = "-"
+"""What is not known without loading a system."""
 
 
 def listing(what: str) -> str:
-    """A plain table of `suites`, `systems`, `metrics` or `judges`. Loads no weights."""
-    rows = {"suites": _suites, "systems": _systems, "metrics": _metrics, "judges": _judges}[what]()
+    """A plain table of one of `WHAT`. Loads no weights and starts no process."""
+    makers = {"suites": _suites, "systems": _systems, "codecs": _codecs, "metrics": _metrics, "judges": _judges}
+    rows = makers[what]()
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]) - 1)]
     lines = []
     for row in rows:
@@ -30,14 +42,57 @@ def _suites() -> list[tuple[str, ...]]:
 def _systems() -> list[tuple[str, ...]]:
     from calm_eval.registry import SYSTEMS
     from calm_eval.specs.locate import bundled_names
+    from calm_eval.specs.presets import system_presets
     from calm_eval.specs.system import load_system
 
-    rows: list[tuple[str, ...]] = [("name", "kind", "variants", "title")]
-    for name in [*bundled_names("system"), *SYSTEMS.targets()]:
+    header = ("name", "kind", "family", "parameters", "frame rate (Hz)", "head evaluations/s", "trained", "variants")
+    rows: list[tuple[str, ...]] = [(*header, "title")]
+    presets = system_presets()
+    for name in dict.fromkeys([*bundled_names("system"), *SYSTEMS.targets(), *presets]):
         spec = load_system(name).spec
-        kind = next(one for one in ("control", "folder", "command", "python") if getattr(spec, one) is not None)
-        rows.append((spec.name, kind, str(max(1, len(spec.variants))), spec.title))
+        card = presets.get(name)
+        about = _of_preset(card) if card is not None and name not in bundled_names("system") else _of_file(spec)
+        rows.append((spec.name, *about, str(max(1, len(spec.variants))), spec.title))
     return rows
+
+
+def _of_preset(card: PresetCard) -> tuple[str, ...]:
+    """Kind, family, parameters, frame rate, head evaluations and whether there are trained weights."""
+    heads = f"{card.head_evaluations_per_second:g}"
+    return card.kind, card.family, counted(card.parameters), f"{card.frame_rate:g}", heads, _trained(card)
+
+
+def _trained(card: PresetCard) -> str:
+    return "untrained" if card.checkpoint is None else "yes"
+
+
+def _of_file(spec: SystemSpec) -> tuple[str, ...]:
+    """The same of a system file, as far as the file says it."""
+    kind = next(one for one in ("control", "folder", "command", "python") if getattr(spec, one) is not None)
+    family = {"control": "control", "python": _UNKNOWN}.get(kind, spec.family)
+    return kind, family, _UNKNOWN, f"{spec.frame_rate:g}" if spec.frame_rate else _UNKNOWN, _UNKNOWN, _UNKNOWN
+
+
+def _codecs() -> list[tuple[str, ...]]:
+    from calm_eval.specs.presets import codec_presets
+
+    header = ("name", "kind", "parameters", "sample rate (Hz)", "frame rate (Hz)", "frame", "trained", "title")
+    rows: list[tuple[str, ...]] = [header]
+    for name, card in codec_presets().items():
+        rates = (str(card.sample_rate), f"{card.frame_rate:g}")
+        frame = f"{card.width} {'codebooks' if card.kind == 'rvq' else 'dimensions'}"
+        rows.append((name, card.kind, counted(card.parameters), *rates, frame, _trained(card), card.title))
+    return rows
+
+
+def counted(parameters: int) -> str:
+    """A number of parameters for people: `2.1 B`, `113 M`, `3.8 M`, `950 k`."""
+    for size, unit in ((10**9, "B"), (10**6, "M"), (10**3, "k")):
+        # 999.6 M would round to 1000 M: that is 1.0 B.
+        if parameters >= 0.9995 * size:
+            value = parameters / size
+            return f"{value:.0f} {unit}" if value >= 99.95 else f"{value:.1f} {unit}"
+    return str(parameters)
 
 
 def _metrics() -> list[tuple[str, ...]]:

@@ -13,6 +13,11 @@ def test_every_verb_explains_itself(cli):
         assert "usage: calm-eval" in done.stdout
 
 
+def test_what_can_be_listed_is_said(cli):
+    assert "{suites,systems,codecs,metrics,judges}" in cli("list", "--help").stdout
+    assert cli("list", "models").returncode == 2
+
+
 def test_help_imports_nothing_heavy():
     code = (
         "import sys; from calm_eval.cli import _parser; _parser().format_help(); "
@@ -28,6 +33,8 @@ def test_help_imports_nothing_heavy():
     [
         (["run", "mini/tss"], "Did you mean 'mini/tts'?"),
         (["run", "mini/tts", "--systems", "pipper"], "Did you mean 'piper'?"),
+        (["run", "mini/tts", "--systems", "mini-calm-tss"], "Did you mean 'mini-calm-tts'?"),
+        (["run", "mini/tts", "--systems", "mini-vae-speech"], "'mini-vae-speech' is a codec"),
         (["run", "mini/tts", "--limit", "0"], "--limit 0: must be above 0"),
         (["run", "mini/tts", "--threads", "-1"], "--threads -1: must be above 0"),
         (["run", "mini/tts", "--sweep", "temperature"], "expected NAME=VALUE,VALUE"),
@@ -48,10 +55,12 @@ def test_wrong_words_get_exit_2_and_what_to_do(cli, words, said):
 
 
 def test_lists(cli):
-    said = {what: cli("list", what).stdout for what in ("suites", "systems", "metrics", "judges")}
+    said = {what: cli("list", what).stdout for what in ("suites", "systems", "codecs", "metrics", "judges")}
     assert "mini/tts" in said["suites"]
     assert "piper" in said["systems"]
     assert "demo-sine" in said["systems"]
+    assert "mini-calm-tts" in said["systems"]
+    assert "mini-vae-speech" in said["codecs"]
     assert "demo_level" in said["metrics"]
     assert "whisper-tiny.en" in said["judges"]
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from calm_eval.specs.presets import preset_cards
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -19,7 +21,16 @@ ROOT = Path(__file__).parent.parent
 def wheel(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
-    keep = ("calm_eval", "suites", "pyproject.toml", "README.md", "LICENSE", "NOTICE", "CHANGELOG.md")
+    keep = (
+        "calm_eval",
+        "reference_models",
+        "suites",
+        "pyproject.toml",
+        "README.md",
+        "LICENSE",
+        "NOTICE",
+        "CHANGELOG.md",
+    )
     source.mkdir()
     for name in keep:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
@@ -41,6 +52,9 @@ def test_it_holds_what_it_needs_and_no_tests(wheel):
         "calm_eval/bundled_suites/systems/piper.yaml",
     ):
         assert needed in names
+    source = wheel.parent / "source"
+    models = [path for path in (source / "reference_models").rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    assert {path.relative_to(source).as_posix() for path in models} <= set(names)
     assert not [name for name in names if name.startswith("tests/")]
 
 
@@ -72,6 +86,10 @@ def test_it_works_from_an_empty_folder(wheel, tmp_path):
     )  # fmt: skip
     assert where.stdout.strip().startswith(site)
     assert "mini/tts" in call("list", "suites").stdout
+    systems, codecs = call("list", "systems"), call("list", "codecs")
+    assert systems.returncode == codecs.returncode == 0, systems.stderr + codecs.stderr
+    for name, card in preset_cards().items():
+        assert f"\n{name} " in (systems if card.tasks else codecs).stdout
     done = call("run", "suites/mini", "--systems", "espeak-en-us", "reference", "--limit", "2")
     assert done.returncode == 0, done.stderr
     assert "| espeak-en-us |" in done.stdout

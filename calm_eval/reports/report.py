@@ -51,7 +51,12 @@ def suite_section(run: Run, plan: StoredPlan, cells: Sequence[Cell]) -> list[str
         figures.mkdir(exist_ok=True)
         if quality_speed_plot(cells, "wer", stem):
             parts.append(f"![WER against real-time factor](figures/{stem.name}.png)")
-    for why in dict.fromkeys(f"{one.preset}: {one.unavailable}" for one in plan.metrics if one.unavailable):
+        else:
+            # One of an earlier report may be there, with rows that are not scored any more.
+            for kind in ("svg", "png"):
+                stem.with_name(f"{stem.name}.{kind}").unlink(missing_ok=True)
+    gone = [one for one in plan.metrics if one.unavailable and any(row.measured_by(one.spec) for row in plan.variants)]
+    for why in dict.fromkeys(f"{one.preset}: {one.unavailable}" for one in gone):
         parts.append(f"**Judge not available.** {escape(why)}")
     failures = failure_table(plan, cells)
     parts += ["### Failures and findings", failures or "None: every sample was made and scored."]

@@ -17,8 +17,10 @@ def ordered_rows(plan: StoredPlan) -> list[str]:
 
 
 def cell_text(cell: Cell) -> str:
-    """Value, interval, and the count when something is missing."""
+    """Value, interval, and the count when something is missing; the reason where quality is not scored."""
     estimate, spec = cell.estimate, cell.metric.spec
+    if not cell.variant.measured_by(spec):
+        return escape(cell.variant.unscored_text)
     if estimate.value is None:
         if set(estimate.failures) <= {"not-timed"}:
             return "–"
@@ -66,6 +68,10 @@ def failure_table(plan: StoredPlan, cells: Sequence[Cell]) -> str | None:
     """What is missing from scores and what was noticed in scored samples, by row; None when there is nothing."""
     missing: dict[tuple[str, str], Counter[str]] = {}
     for cell in cells:
+        if not cell.variant.measured_by(cell.metric.spec):
+            # Not a failure of any sample, so nothing to count.
+            missing.setdefault((cell.variant.name, cell.variant.unscored_text), Counter())[cell.metric.spec.title] += 1
+            continue
         for failure, count in cell.estimate.failures.items():
             if failure != "not-timed":
                 missing.setdefault((cell.variant.name, f"{failure} ×{count}"), Counter())[cell.metric.spec.title] += 1
@@ -78,8 +84,10 @@ def failure_table(plan: StoredPlan, cells: Sequence[Cell]) -> str | None:
         [escape(name), escape(what), "not scored by " + ", ".join(escape(metric) for metric in metrics)]
         for (name, what), metrics in missing.items()
     ]
+    timed = {row.name for row in plan.variants if row.unscored}
     rows += [
-        [escape(name), f"{escape(flag)} ×{count}", "scored, and noticed"] for (name, flag), count in noticed.items()
+        [escape(name), f"{escape(flag)} ×{count}", f"{'timed' if name in timed else 'scored'}, and noticed"]
+        for (name, flag), count in noticed.items()
     ]
     order = {escape(name): place for place, name in enumerate(ordered_rows(plan))}
     rows.sort(key=lambda row: order[row[0]])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from calm_eval.metrics.bound import BoundMetric
 from calm_eval.runs.database import Database
 from calm_eval.runs.plan import Variant
 from calm_eval.runs.plan_store import StoredPlan, StoredSample
-from calm_eval.runs.values import planned_values
+from calm_eval.runs.values import ValueRow, planned_values
 from calm_eval.stats.bootstrap import LEVEL, NAME, RESAMPLES, ratio_interval
 from calm_eval.stats.estimate import Estimate
 
@@ -35,7 +34,7 @@ def aggregate(database: Database, plan: StoredPlan) -> list[Cell]:
     flags: dict[str, list[str]] = {row["key"]: json.loads(row["flags"]) for row in rows}
     cells = []
     for bound in plan.metrics:
-        by_variant: dict[str, list[tuple[StoredSample, sqlite3.Row | None]]] = {}
+        by_variant: dict[str, list[tuple[StoredSample, ValueRow | None]]] = {}
         for sample, row in planned_values(database, plan, bound):
             by_variant.setdefault(sample.variant, []).append((sample, row))
         for variant in plan.variants:
@@ -47,7 +46,7 @@ def aggregate(database: Database, plan: StoredPlan) -> list[Cell]:
 def _estimate(
     plan: StoredPlan,
     bound: BoundMetric,
-    samples: Sequence[tuple[StoredSample, sqlite3.Row | None]],
+    samples: Sequence[tuple[StoredSample, ValueRow | None]],
     flags: dict[str, list[str]],
 ) -> Estimate:
     tops: dict[str, float] = {}

@@ -211,6 +211,7 @@ def dry_run(order: Order, folder: Path) -> str:
         )
         for variant in plan.variants:
             state = f"  unavailable: {variant.unavailable[0]}: {variant.unavailable[1]}" if variant.unavailable else ""
+            state += f"  {variant.unscored_text}" if variant.unscored else ""
             lines.append(f"  {variant.name}  [{variant.family}]{state}")
         lines.append(f"  metrics: {', '.join(one.spec.name for one in plan.metrics)}")
         for preset, why in {one.preset: one.unavailable for one in plan.metrics if one.preset != "-"}.items():

@@ -15,6 +15,7 @@ from calm_eval.data.load import suite_items
 from calm_eval.errors import InputError
 from calm_eval.keys import digest
 from calm_eval.metrics.bound import BoundMetric, bind
+from calm_eval.metrics.protocol import MetricSpec
 from calm_eval.runs.samples import sample_key
 from calm_eval.runs.watch import Stopwatch
 from calm_eval.specs.suite import LoadedSuite, SuiteSpec
@@ -28,7 +29,7 @@ from calm_eval.systems.sampling import resolve_sampling, variant_name
 
 @dataclass(frozen=True)
 class Variant:
-    """A system with one sampling: one row of a table."""
+    """A system with one sampling: one row of a table. `unscored`: why its quality is not scored; empty where it is."""
 
     name: str
     system: str
@@ -40,6 +41,16 @@ class Variant:
     streaming: bool = False
     unavailable: tuple[str, str] | None = None
     identity: Mapping[str, Any] = field(default_factory=dict)
+    unscored: str = ""
+
+    def measured_by(self, spec: MetricSpec) -> bool:
+        """Whether a metric is judged and measured on this row: what is not scored is only timed."""
+        return spec.timing or not self.unscored
+
+    @property
+    def unscored_text(self) -> str:
+        """The reason in words: `untrained: quality not scored`."""
+        return f"{self.unscored}: quality not scored"
 
     def json(self) -> dict[str, Any]:
         """As JSON values."""
@@ -184,6 +195,7 @@ def _variants(
             head_evaluations=head,
             streaming=info.streaming,
             identity=identity,
+            unscored=info.unscored,
         )
         for sampling, head in zip(samplings, heads, strict=True)
     ]

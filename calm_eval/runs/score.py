@@ -63,7 +63,7 @@ class ScoreStage:
                 judges.setdefault(bound.judge_fingerprint, []).append(bound)
         gone: dict[str, str] = {}
         for fingerprint, users in judges.items():
-            wanted = self._wanted(plan, {part for one in users for part in one.spec.judged})
+            wanted = self._wanted(plan, users)
             known = self.judgements.known(fingerprint)
             missing = {key: path for key, path in wanted.items() if key not in known}
             if missing:
@@ -78,21 +78,31 @@ class ScoreStage:
         for bound in metrics:
             if bound.unavailable is None:
                 self._measure(plan, bound)
-            elif bound.preset not in self.unavailable:
+            elif bound.preset not in self.unavailable and any(row.measured_by(bound.spec) for row in plan.variants):
                 self.unavailable[bound.preset] = bound.unavailable
                 self.progress.say(f"judge {bound.preset} is not available: {bound.unavailable}")
         return metrics
 
-    def _wanted(self, plan: StoredPlan, parts: set[Judged]) -> dict[str, Path | None]:
-        """Identity of each audio to judge, with its path (None: in the run's own store)."""
+    def _wanted(self, plan: StoredPlan, users: Sequence[BoundMetric]) -> dict[str, Path | None]:
+        """Identity of each audio that is to be judged for these metrics, with its path (None: in the run's store).
+
+        Nothing is heard for a row whose quality is not scored.
+        """
+        parts: dict[str, set[Judged]] = {
+            row.name: {part for one in users if row.measured_by(one.spec) for part in one.spec.judged}
+            for row in plan.variants
+        }
         wanted: dict[str, Path | None] = {}
         for sample in plan.samples:
+            if "sample" not in parts[sample.variant]:
+                continue
             row = self.samples.get(sample.key)
-            if "sample" in parts and row is not None and row["audio"] is not None:
+            if row is not None and row["audio"] is not None:
                 wanted[row["audio"]] = None
+        of_items = set().union(*parts.values())
         for item in plan.items.values():
             for part, ref in (("prompt", item.prompt), ("reference", item.reference)):
-                if part in parts and ref is not None:
+                if part in of_items and ref is not None:
                     wanted.setdefault(ref.identity, ref.path)
         return wanted
 
@@ -179,8 +189,11 @@ class ScoreStage:
         metric: Metric = METRICS.load(bound.use.name)
         rows = connection.execute("SELECT sample, inputs FROM item_values WHERE metric = ?", [bound.fingerprint])
         known = {(row["sample"], row["inputs"]) for row in rows}
+        measured = {row.name for row in plan.variants if row.measured_by(bound.spec)}
         fresh = []
         for sample in plan.samples:
+            if sample.variant not in measured:
+                continue
             inputs = value_inputs(plan, sample, bound.spec)
             if (sample.key, inputs) in known:
                 continue

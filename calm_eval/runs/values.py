@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from calm_eval.keys import digest
@@ -12,6 +11,14 @@ from calm_eval.metrics.bound import BoundMetric
 from calm_eval.metrics.protocol import MetricSpec
 from calm_eval.runs.database import Database
 from calm_eval.runs.plan_store import StoredPlan, StoredSample
+
+UNSCORED = "unscored"
+"""The name of why a system that declares itself unscored has no quality."""
+
+ValueRow = Mapping[str, Any]
+"""What was measured of one sample, under the names of the columns of `item_values`."""
+
+_NOT_SCORED: ValueRow = {"numerator": None, "denominator": None, "parts": "{}", "refused": UNSCORED, "flags": "[]"}
 
 
 def value_inputs(plan: StoredPlan, sample: StoredSample, spec: MetricSpec) -> str:
@@ -22,11 +29,18 @@ def value_inputs(plan: StoredPlan, sample: StoredSample, spec: MetricSpec) -> st
 
 def planned_values(
     database: Database, plan: StoredPlan, bound: BoundMetric
-) -> Iterator[tuple[StoredSample, sqlite3.Row | None]]:
-    """Every planned sample with its row in `item_values`, or None where there is no value of this metric."""
+) -> Iterator[tuple[StoredSample, ValueRow | None]]:
+    """Every planned sample with its row in `item_values`, or None where there is no value of this metric.
+
+    The quality of an unscored row is refused by name here, whatever the store may hold from a time when it was scored.
+    """
     rows = database.connection.execute("SELECT * FROM item_values WHERE metric = ?", [bound.fingerprint])
-    found = {(row["sample"], row["inputs"]): row for row in rows}
+    found = {(row["sample"], row["inputs"]): dict(row) for row in rows}
+    shown = {variant.name for variant in plan.variants if variant.measured_by(bound.spec)}
     for sample in plan.samples:
+        if sample.variant not in shown:
+            yield sample, _NOT_SCORED
+            continue
         yield sample, found.get((sample.key, value_inputs(plan, sample, bound.spec)))
 
 

@@ -6,6 +6,7 @@ import difflib
 from pathlib import Path
 
 from calm_eval.errors import InputError
+from calm_eval.specs.presets import system_presets
 
 
 def bundled_folder() -> Path:
@@ -25,7 +26,7 @@ def bundled_names(kind: str) -> dict[str, Path]:
 
 
 def find_file(kind: str, name_or_path: str) -> Path:
-    """The file of a `suite` or `system`. Raises InputError with the nearest bundled names when there is none."""
+    """The file of a `suite` or `system`. Raises InputError with the nearest known names when there is none."""
     path = Path(name_or_path)
     if path.is_file():
         return path
@@ -33,11 +34,11 @@ def find_file(kind: str, name_or_path: str) -> Path:
     name = name_or_path.removeprefix("suites/").removeprefix("systems/").removesuffix(".yaml").rstrip("/")
     if name in names:
         return names[name]
-    near = difflib.get_close_matches(name, names, n=1)
+    presets = list(system_presets()) if kind == "system" else []
+    near = difflib.get_close_matches(name, [*names, *presets], n=1)
     hint = f" Did you mean '{near[0]}'?" if near else ""
-    raise InputError(
-        f"no {kind} '{name_or_path}': neither a file nor a bundled name.{hint} Bundled: {', '.join(names)}"
-    )
+    known = f"Bundled: {', '.join(names)}" + (f". Presets: {', '.join(presets)}" if presets else "")
+    raise InputError(f"no {kind} '{name_or_path}': neither a file nor a known name.{hint} {known}")
 
 
 def expand_suites(names_or_paths: list[str]) -> list[str]:

@@ -11,6 +11,7 @@ from calm_eval.errors import InputError
 from calm_eval.registry import SYSTEMS
 from calm_eval.specs.base import Spec, load_spec
 from calm_eval.specs.locate import bundled_names, find_file
+from calm_eval.specs.presets import ADAPTER, system_preset
 from calm_eval.specs.suite import Name, Option, Task
 
 ControlKind = Literal["reference", "noise", "silence", "shuffled_texts"]
@@ -84,11 +85,11 @@ class LoadedSystem:
 
 
 def load_system(name_or_path: str) -> LoadedSystem:
-    """Read a system by file, by bundled name, or by the name a plug-in registered. Raises InputError."""
+    """Read a system by file, bundled name, preset of a reference model, or a plug-in's name. Raises InputError."""
     if not Path(name_or_path).is_file() and name_or_path not in bundled_names("system"):
-        targets = SYSTEMS.targets()
-        if name_or_path in targets:
-            return LoadedSystem(SystemSpec(name=name_or_path, python=targets[name_or_path]), None)
+        spec = _registered(name_or_path)
+        if spec is not None:
+            return LoadedSystem(spec, None)
     path = find_file("system", name_or_path)
     spec, file = load_spec(SystemSpec, path)
     system = LoadedSystem(spec, path)
@@ -97,6 +98,19 @@ def load_system(name_or_path: str) -> LoadedSystem:
         if value is not None and not check(path.parent / value):
             raise InputError(f"{path}:{file.line((key,))}: {key}: '{value}' does not exist (looked in {path.parent})")
     return system
+
+
+def _registered(name: str) -> SystemSpec | None:
+    """A system that has no file: a preset or a plug-in."""
+    card, target = system_preset(name), SYSTEMS.targets().get(name)
+    if card is not None and target is not None:
+        raise InputError(
+            f"system '{name}' is a preset of reference_models and is registered by {target} too; uninstall that "
+            "package or rename its entry point"
+        )
+    if card is not None:
+        return SystemSpec(name=name, title=card.title, python=ADAPTER, options={"preset": name})
+    return SystemSpec(name=name, python=target) if target is not None else None
 
 
 def beside(suite: Path, name: str) -> str:

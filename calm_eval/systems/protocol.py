@@ -31,7 +31,8 @@ class SystemInfo:
 
     `family` is `continuous`, `discrete` or `other`. `sample_rate` in Hz (0: differs by item), `frame_rate` in Hz
     (0: not frame based). `weights` maps a name to a sha256. `version` is raised by hand when the same weights and
-    options give other audio; None makes the sha256 of the source file stand for it.
+    options give other audio; None makes the sha256 of the source file stand for it. `unscored` is a reason why its
+    quality must not be scored, such as `untrained` for random weights: it is only timed. Empty: it is scored.
     """
 
     tasks: tuple[str, ...]
@@ -43,6 +44,7 @@ class SystemInfo:
     weights: Mapping[str, str] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
     version: int | None = None
+    unscored: str = ""
 
 
 @dataclass(frozen=True)

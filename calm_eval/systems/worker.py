@@ -23,16 +23,27 @@ from typing import IO, Any
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
-def _borrow_package() -> None:
-    """Make `calm_eval` importable from where this file lies, without its neighbours in site-packages."""
+def _borrow_package(folder: Path) -> None:
+    """Make the package in this folder importable under the folder's name, without its neighbours in site-packages."""
     spec = importlib.util.spec_from_file_location(
-        "calm_eval", _PACKAGE / "__init__.py", submodule_search_locations=[str(_PACKAGE)]
+        folder.name, folder / "__init__.py", submodule_search_locations=[str(folder)]
     )
     if spec is None or spec.loader is None:
-        raise ImportError(f"no Python package in {_PACKAGE}")
+        raise ImportError(f"no Python package in {folder}")
     module = importlib.util.module_from_spec(spec)
-    sys.modules["calm_eval"] = module
+    sys.modules[folder.name] = module
     spec.loader.exec_module(module)
+
+
+def _borrow_reference_models(module_name: str) -> None:
+    """Take our own models from beside `calm_eval`: they need not be installed where this process runs.
+
+    A module of that name that is not ours is left to the import path.
+    """
+    folder = _PACKAGE.parent / "reference_models"
+    package, _, inner = module_name.partition(".")
+    if package == folder.name and folder.joinpath(*inner.split(".")).with_suffix(".py").is_file():
+        _borrow_package(folder)
 
 
 def _die_with_parent() -> None:
@@ -83,6 +94,7 @@ class Worker:
         # The folder of the system file comes first, so that a module beside it is found.
         sys.path[:0] = message["paths"]
         module_name, _, attribute = message["target"].partition(":")
+        _borrow_reference_models(module_name)
         module = importlib.import_module(module_name)
         factory: Any = module
         for part in attribute.split("."):
@@ -98,6 +110,7 @@ class Worker:
             "weights": dict(info.weights),
             "config": dict(info.config),
             "version": info.version,
+            "unscored": str(getattr(info, "unscored", "") or ""),
             "sampling": {name: vars(parameter) for name, parameter in info.sampling.items()},
         }
         source = getattr(module, "__file__", None)
@@ -203,7 +216,7 @@ def main() -> None:
     # This file's folder would let `import command` find a neighbour of the worker.
     here = str(Path(__file__).parent)
     sys.path[:] = [folder for folder in sys.path if folder != here]
-    _borrow_package()
+    _borrow_package(_PACKAGE)
     Worker(Path(sys.argv[1]), requests, answers).run()
     # Threads that a system left running must not keep the process alive.
     sys.stderr.flush()

@@ -61,6 +61,8 @@ REFUSALS = (
     "prompt:no-voice", "prompt:unreadable",
     # runs/aggregate.py
     "no-value", "not-generated", "not-scored",
+    # runs/values.py
+    "unscored",
 )
 # fmt: on
 

@@ -60,3 +60,24 @@ def test_failures_by_hand(plan, variant, cell) -> None:
             "| noise | clipped ×3 | scored, and noticed |",
         ]
     )
+
+
+def test_an_unscored_row_says_why_and_counts_no_sample(plan, variant, cell) -> None:
+    blank = dataclasses.replace(variant("blank"), unscored="un|trained")
+    cells = [
+        cell(blank, "wer", None, scored=0, failures={"unscored": 40}),
+        cell(blank, "cer", None, scored=0, failures={"unscored": 40}),
+        cell(blank, "rtf", 0.5, 0.4, 0.6, scored=38, failures={"crash": 2}, flags={"runaway": 3}),
+    ]
+    assert suite_table(plan(blank), cells, ["wer", "rtf"]).splitlines()[-1] == (
+        "| blank | un\\|trained: quality not scored | 0.50 [0.40, 0.60] (38/40) |"
+    )
+    assert failure_table(plan(blank), cells) == "\n".join(
+        [
+            "| row | what | effect |",
+            "| :-- | :-- | :-- |",
+            "| blank | un\\|trained: quality not scored | not scored by WER, CER |",
+            "| blank | crash ×2 | not scored by RTF |",
+            "| blank | runaway ×3 | timed, and noticed |",
+        ]
+    )

@@ -1,0 +1,1 @@
+"""The language models: CALM, the RQ-Transformer and the MusicGen-style delay pattern."""

@@ -1,0 +1,170 @@
+"""What the language models share: a conditioning prefix, the causal backbone, an end-of-speech head, and stepping."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor, nn
+
+from reference_models.backbone.cache import Cache
+from reference_models.backbone.transformer import NormKind, Transformer, make_norm
+from reference_models.errors import ModelError
+from reference_models.heads.protocol import Head, Sampling
+from reference_models.models.conditioning import Conditioning, Conditions, left_pad, without_text
+from reference_models.models.text_stream import TextStream
+from reference_models.noise import Noise
+
+
+@dataclass
+class State:
+    """A batch of generations in progress. `z` [rows, dim] belongs to the frame to draw next.
+
+    With guidance the rows are doubled: the second half has the null condition.
+    """
+
+    cache: Cache
+    noise: Noise
+    sampling: Sampling
+    batch: int
+    z: Tensor
+    extra: dict[str, Cache] = field(default_factory=dict)
+    words: Tensor | None = None
+    forced: list[Tensor] = field(default_factory=list)
+    """Columns that are known beforehand, [batch, codebooks]; -1 where the code is to be drawn."""
+
+
+class LanguageModel(nn.Module):
+    """The base of CALM and of the discrete models. A subclass says how frames are embedded and what a head sees.
+
+    Children are named as the parts of the papers' tables: `backbone`, `short_context`, `head`, `conditioning`, ...
+    """
+
+    def __init__(
+        self,
+        backbone: Transformer,
+        head: Head,
+        norm: NormKind = "layer",
+        conditioning: Conditioning | None = None,
+        stop: bool = False,
+        text_tokens: int = 0,
+    ) -> None:
+        super().__init__()
+        dim = backbone.dim
+        self.dim = dim
+        self.backbone = backbone
+        self.norm = make_norm(norm, dim)
+        self.head: Head = head
+        self.conditioning = conditioning
+        self.stop = nn.Linear(dim, 1) if stop else None
+        self.text_stream = TextStream(dim, text_tokens) if text_tokens else None
+
+    # What a subclass says -------------------------------------------------------------------------------------------
+
+    def embed(self, frames: Tensor) -> Tensor:
+        """Frames as the backbone sees them: [..., dimensions or codebooks] to [..., dim]."""
+        raise NotImplementedError
+
+    def embed_voice(self, frames: Tensor) -> Tensor:
+        """Frames of a voice prompt before their projection, [frames, voice width]."""
+        raise NotImplementedError
+
+    def first(self, prompt: Tensor | None) -> Tensor:
+        """The inputs before the first frame to draw: the start frame, then those of the prompt, [1 + frames, ...]."""
+        raise NotImplementedError
+
+    def _open(self, inputs: Sequence[Tensor], length: int, state: State) -> Tensor | None:
+        """What is added to Z at the first frame, by parts beside the backbone."""
+        return None
+
+    def _follow(self, frame: Tensor, state: State) -> Tensor | None:
+        """What is added to Z at each later frame."""
+        return None
+
+    # Generation -----------------------------------------------------------------------------------------------------
+
+    def begin(
+        self,
+        conditions: Sequence[Conditions],
+        prompts: Sequence[Tensor | None],
+        length: int,
+        sampling: Sampling,
+        noise: Noise,
+    ) -> State:
+        """Read prefixes and prompts; `state.z` is then the condition of the first frame. `length`: frames to draw.
+
+        `prompts` are the frames to continue, each [frames, ...] or None. Raises ModelError on guidance without a
+        condition to leave out.
+        """
+        batch = len(conditions)
+        asked = list(conditions)
+        if sampling.cfg != 1.0:
+            if self.conditioning is None:
+                raise ModelError("guidance (cfg other than 1) needs a model with a text condition")
+            asked += [without_text(one) for one in conditions]
+        inputs = [self.first(prompt) for prompt in prompts] * (len(asked) // batch)
+        rows = [torch.cat([*self._prefix(one), self._audio(frames)]) for one, frames in zip(asked, inputs, strict=True)]
+        x, padding = left_pad(rows)
+        cache = self.backbone.start(len(rows), x.shape[1] + length, padding)
+        z = self.norm(self.backbone.step(x, cache)[:, -1])
+        state = State(cache, noise, sampling, batch, z)
+        extra = self._open(inputs, length, state)
+        if extra is not None:
+            state.z = z + extra
+        return state
+
+    def draw(self, state: State) -> Tensor:
+        """One frame for each sample, from the head."""
+        z, null = state.z, None
+        if state.sampling.cfg != 1.0:
+            z, null = state.z[: state.batch], state.z[state.batch :]
+        if self.text_stream is not None:
+            state.words = self.text_stream.draw(z, state.noise, state.sampling.text_temperature)
+        return self.head.sample(z, state.sampling, state.noise, null)
+
+    def advance(self, frame: Tensor, state: State) -> None:
+        """Feed the frame just drawn; `state.z` is then the condition of the next one."""
+        if state.sampling.cfg != 1.0:
+            frame = torch.cat([frame, frame])
+        x = self.embed(frame)
+        if self.text_stream is not None and state.words is not None:
+            words = self.text_stream(state.words)
+            x = x + (words if len(words) == len(x) else torch.cat([words, words]))
+        z = self.norm(self.backbone.step(x[:, None], state.cache)[:, 0])
+        extra = self._follow(frame, state)
+        state.z = z if extra is None else z + extra
+
+    def stop_logits(self, state: State) -> Tensor | None:
+        """How sure the model is that the next frame lies after the end, [batch] logits; None without such a head."""
+        return None if self.stop is None else self.stop(state.z[: state.batch])[:, 0]
+
+    # Training -------------------------------------------------------------------------------------------------------
+
+    def hidden(self, inputs: Tensor, conditions: Sequence[Conditions] | None) -> Tensor:
+        """The backbone's output at every audio position: embedded inputs [batch, positions, dim] to the same shape."""
+        if self.conditioning is None or conditions is None:
+            return self.norm(self.backbone(inputs))
+        prefix, padding = left_pad([self._prefix(one)[0] for one in conditions])
+        return self.norm(self.backbone(torch.cat([prefix, inputs], dim=1), padding)[:, prefix.shape[1] :])
+
+    def _prefix(self, conditions: Conditions) -> list[Tensor]:
+        if self.conditioning is None:
+            return []
+        voice = None if conditions.voice is None else self.embed_voice(conditions.voice)
+        return [self.conditioning(conditions.text, voice)]
+
+    def _audio(self, frames: Tensor) -> Tensor:
+        return self.embed(frames)
+
+
+def guidance_off(sampling: Sampling) -> Sampling:
+    """The same sampling without classifier-free guidance."""
+    return replace(sampling, cfg=1.0)
+
+
+def count_parameters(module: nn.Module) -> dict[str, int]:
+    """Parameters of each named part; what belongs to no child counts as `other`."""
+    parts = {name: sum(one.numel() for one in child.parameters()) for name, child in module.named_children()}
+    own = sum(one.numel() for one in module.parameters(recurse=False))
+    return {name: count for name, count in {**parts, "other": own}.items() if count}
