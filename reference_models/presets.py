@@ -94,9 +94,12 @@ class Preset(Part):
 
     @property
     def digest(self) -> str:
-        """Identity of everything that shapes weights and computation; titles and notes are not part of it."""
-        prose = {"title", "sources", "assumptions", "parameters", "published"}
-        text = json.dumps(self.model_dump(mode="json", exclude=prose), sort_keys=True)
+        """Identity of the name and of all that shapes weights and computation; a checkpoint belongs to it.
+
+        Notes, default samplings and what matters in training alone are not part of it.
+        """
+        other = {"title", "sources", "assumptions", "parameters", "published", "sampling", "training", "losses"}
+        text = json.dumps(self.model_dump(mode="json", exclude=other), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -65,7 +65,13 @@ def test_what_is_not_published_is_called_an_assumption(name):
 def test_cards_say_what_lists_show():
     cards = catalogue()
     card = cards["calm-music"]
-    assert (card.kind, card.family, card.sample_rate, card.frame_rate, card.width) == ("calm", "continuous", 32000, 25, 128)
+    assert (card.kind, card.family, card.sample_rate, card.frame_rate, card.width) == (
+        "calm",
+        "continuous",
+        32000,
+        25,
+        128,
+    )
     assert card.head_evaluations_per_second == 25
     assert cards["rq-speech-8"].head_evaluations_per_second == 8 * 12.5
     assert cards["rq-music-32"].head_evaluations_per_second == 32 * 25
@@ -129,5 +135,6 @@ def test_a_preset_for_sentencepiece_says_what_it_needs():
 
 def test_titles_and_notes_do_not_change_the_identity():
     preset = load_preset("mini-calm-tts")
-    assert preset.model_copy(update={"title": "other", "parameters": {}}).digest == preset.digest
+    assert preset.model_copy(update={"title": "other", "parameters": {}, "sampling": {}}).digest == preset.digest
+    assert preset.model_copy(update={"name": "other"}).digest != preset.digest
     assert preset.model_copy(update={"dim": 96}).digest != preset.digest

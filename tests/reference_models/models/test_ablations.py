@@ -99,7 +99,9 @@ def test_short_context(awake, batch):
     assert {name: parts[name] for name in left} == left
     assert seen_in_training(full, batch)["rows"] == seen_in_training(without, batch)["rows"]
     with torch.inference_mode():
-        states = [model.begin([Conditions()], [prompt()], 1, Sampling(), Noise([("a", 0)])) for model in (full, without)]
+        states = [
+            model.begin([Conditions()], [prompt()], 1, Sampling(), Noise([("a", 0)])) for model in (full, without)
+        ]
         clean = torch.cat([full.start_frame[None], full.normalise(prompt())])
         short = full.short_norm(full.short_context(full.into_short(clean)[None]))[:, -1]
     assert torch.allclose(states[0].z, states[1].z + short, atol=1e-5)

@@ -97,9 +97,7 @@ def test_guidance_of_weight_one_is_no_guidance_and_zero_is_the_null_condition(aw
     near = latents(model, [0], Sampling(cfg=1.0 + 1e-6), frames=1)
     assert torch.allclose(near, latents(model, [0], Sampling(), frames=1), atol=1e-3)
     with torch.inference_mode():
-        null = next(
-            iter(generate(model, [without_text(CONDITIONS[0])], PROMPTS[:1], [1], Sampling(), Noise(KEYS[:1])))
-        )
+        null = next(iter(generate(model, [without_text(CONDITIONS[0])], PROMPTS[:1], [1], Sampling(), Noise(KEYS[:1]))))
     assert torch.allclose(latents(model, [0], Sampling(cfg=0.0), frames=1)[:, 0], null.frames, atol=1e-4)
 
 
@@ -162,9 +160,7 @@ def test_speech_stops_by_its_head_and_at_its_limit(awake):
 
     def ends(rule, limits):
         with torch.inference_mode():
-            steps = list(
-                generate(model, CONDITIONS[:2], [None, None], limits, Sampling(), Noise(KEYS[:2]), rule)
-            )
+            steps = list(generate(model, CONDITIONS[:2], [None, None], limits, Sampling(), Noise(KEYS[:2]), rule))
         return len(steps), [next(step.ended[row] for step in steps if step.ended[row]) for row in range(2)]
 
     assert ends(StopRule(-1e9, after=2, not_before=3), [9, 9]) == (5, ["eos", "eos"])
@@ -178,9 +174,7 @@ def test_the_inner_monologue_changes_what_follows(awake):
     model = make(awake, conditioned=False, text_tokens=11)
     batch = Batch(torch.randn(1, 5, LATENT), torch.tensor([5]), None, torch.tensor([[1, 2, 3, 4, 5]]))
     z = model.conditions_of_frames(batch)
-    other = model.conditions_of_frames(
-        Batch(batch.frames, batch.lengths, None, torch.tensor([[1, 2, 9, 4, 5]]))
-    )
+    other = model.conditions_of_frames(Batch(batch.frames, batch.lengths, None, torch.tensor([[1, 2, 9, 4, 5]])))
     same = torch.isclose(z, other, atol=1e-6).all(dim=-1)[0]
     assert same.tolist() == [True, True, True, False, False, False]
 

@@ -20,7 +20,12 @@ def model(layers):
     torch.manual_seed(0)
     head = RectifiedFlowHead(2, 32, 64, 2)
     return CALM(
-        2, Transformer(32, layers, 4, 64), head, conditioning=Conditioning(32, 4, None), noise_augmentation=False
+        2,
+        Transformer(32, layers, 4, 64),
+        head,
+        conditioning=Conditioning(32, 4, None),
+        noise_augmentation=False,
+        head_batch=4,
     )
 
 
@@ -75,7 +80,7 @@ def test_a_student_without_guidance_has_the_guided_teachers_distribution():
     seed_student(student, teacher)
     learning = [one for one in student.parameters() if one.requires_grad]
     frozen = {name: value.clone() for name, value in student.head.state_dict().items()}
-    train(learning, lambda: distillation_loss(student, teacher, toy(128, generator), CFG).total, 350)
+    train(learning, lambda: distillation_loss(student, teacher, toy(64, generator), CFG).total, 900)
     student.eval()
     guided = drawn(teacher, CFG, seed=0)
     far = energy_distance(drawn(teacher, 1.0, seed=1), guided)
