@@ -13,7 +13,8 @@ PAGE = Path(__file__).resolve().parent / "reference_models.md"
 def models_table(mini: bool) -> str:
     """The language models, one row each."""
     rows = [
-        "| preset | backbone (M) | head (M) | short context (M) | all (M) | frame rate | head evaluations/s | published (M) |",
+        "| preset | backbone (M) | head (M) | short context (M) | all (M) | frame rate | head evaluations/s "
+        "| published (M) |",
         "| :-- | --: | --: | --: | --: | --: | --: | :-- |",
     ]
     for card in _cards(mini, codecs=False):

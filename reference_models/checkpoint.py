@@ -76,7 +76,7 @@ def check_checkpoint(path: Path, preset: Preset, sha256: str | None = None) -> d
 
 
 def read_metadata(path: Path) -> dict[str, str]:
-    """What `save_checkpoint` noted; nothing for other safetensors files. Raises ModelError on any other file, or none."""
+    """What `save_checkpoint` noted; nothing for other safetensors files. Raises ModelError on any other file."""
     try:
         with path.open("rb") as stream:
             size = int.from_bytes(stream.read(8), "little")

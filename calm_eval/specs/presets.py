@@ -18,6 +18,11 @@ ADAPTER = "reference_models.adapter:create"
 """The factory that serves any preset: its option `preset` is the name."""
 
 
+def adapter_options(name: str) -> dict[str, str | bool]:
+    """What a preset is opened with by its name alone: prompts of any rate are resampled, and its identity says so."""
+    return {"preset": name, "resample_prompts": True}
+
+
 @functools.cache
 def preset_cards() -> Mapping[str, PresetCard]:
     """Every preset by name, codecs included. Raises InputError where a preset's file is wrong."""

@@ -11,7 +11,7 @@ from calm_eval.errors import InputError
 from calm_eval.registry import SYSTEMS
 from calm_eval.specs.base import Spec, load_spec
 from calm_eval.specs.locate import bundled_names, find_file
-from calm_eval.specs.presets import ADAPTER, system_preset
+from calm_eval.specs.presets import ADAPTER, adapter_options, system_preset
 from calm_eval.specs.suite import Name, Option, Task
 
 ControlKind = Literal["reference", "noise", "silence", "shuffled_texts"]
@@ -109,7 +109,7 @@ def _registered(name: str) -> SystemSpec | None:
             "package or rename its entry point"
         )
     if card is not None:
-        return SystemSpec(name=name, title=card.title, python=ADAPTER, options={"preset": name})
+        return SystemSpec(name=name, title=card.title, python=ADAPTER, options=adapter_options(name))
     return SystemSpec(name=name, python=target) if target is not None else None
 
 

@@ -10,7 +10,7 @@ from reference_models.errors import ModelError
 
 
 class Cache:
-    """Keys and values of every layer, each [batch, heads, length, channels], and where the next position goes.
+    """Keys and values of every layer, [batch, heads, 2, length, channels], and where the next position goes.
 
     With a `window`, only what a later position can still see is kept: when the memory is full, the last window - 1
     positions move to its front. Without one, a position beyond `length` is a ModelError.
@@ -30,9 +30,8 @@ class Cache:
         device: torch.device,
         dtype: torch.dtype,
     ) -> None:
-        shape = (batch, heads, length, channels)
-        self.keys = [torch.zeros(shape, device=device, dtype=dtype) for _ in range(layers)]
-        self.values = [torch.zeros(shape, device=device, dtype=dtype) for _ in range(layers)]
+        shape = (batch, heads, 2, length, channels)
+        self.memory = [torch.zeros(shape, device=device, dtype=dtype) for _ in range(layers)]
         self.length = length
         self.window = window
         self.padding = padding
@@ -56,8 +55,8 @@ class Cache:
             asked = self.used + count
             raise ModelError(f"{asked} positions do not fit the context of {self.length}; shorten prompt or duration")
         keep = min(self.window - 1, self.used)
-        for memory in (*self.keys, *self.values):
-            memory[:, :, :keep] = memory[:, :, self.used - keep : self.used].clone()
+        for memory in self.memory:
+            memory[:, :, :, :keep] = memory[:, :, :, self.used - keep : self.used].clone()
         self.used = keep
 
     def turns(self, count: int) -> Tensor:
@@ -65,7 +64,7 @@ class Cache:
         end = self.position + count
         if end > self._turns.shape[0]:
             known = self._turns.shape[0]
-            channels = 2 * self._turns.shape[1]
+            channels = 2 * self._turns.shape[-1]
             more = rotations(known, max(known, end - known), channels, self._rope_base, self._turns.device)
             self._turns = torch.cat([self._turns, more])
         return self._turns[self.position : end]

@@ -129,27 +129,26 @@ class Layer(nn.Module):
 
     def forward(self, x: Tensor, turns: Tensor, mask: Tensor | None) -> Tensor:
         """The whole sequence; no mask means plainly causal."""
-        query, key, value = self._project(x, turns)
+        query, key, value = self._project(x, turns).unbind(2)
         causal = mask is None and x.shape[1] > 1
         mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, is_causal=causal)
         return self._finish(x, mixed)
 
     def step(self, x: Tensor, turns: Tensor, mask: Tensor | None, cache: Cache, number: int, oldest: int) -> Tensor:
         """The next positions, which are written into the cache; attention sees memory from `oldest` on."""
-        query, key, value = self._project(x, turns)
-        end = cache.used + x.shape[1]
-        keys, values = cache.keys[number], cache.values[number]
-        keys[:, :, cache.used : end] = key
-        values[:, :, cache.used : end] = value
-        causal = mask is None and x.shape[1] > 1  # the first positions of all, at once
-        seen, told = keys[:, :, oldest:end], values[:, :, oldest:end]
-        return self._finish(x, F.scaled_dot_product_attention(query, seen, told, attn_mask=mask, is_causal=causal))
+        projected, count = self._project(x, turns), x.shape[1]
+        memory = cache.memory[number]
+        memory.narrow(3, cache.used, count).copy_(projected.narrow(2, 1, 2))
+        keys, values = memory.narrow(3, oldest, cache.used + count - oldest).unbind(2)
+        causal = mask is None and count > 1  # the first positions of all, at once
+        query = projected.select(2, 0)
+        return self._finish(x, F.scaled_dot_product_attention(query, keys, values, attn_mask=mask, is_causal=causal))
 
-    def _project(self, x: Tensor, turns: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _project(self, x: Tensor, turns: Tensor) -> Tensor:
+        """Queries, keys and values, [batch, heads, 3, positions, channels]."""
         batch, count, dim = x.shape
         qkv = self.qkv(self.attention_norm(x)).view(batch, count, 3, self.heads, dim // self.heads)
-        turned = rotate(qkv[:, :, :2], turns).transpose(1, 3)  # query and key turn in one multiplication
-        return turned[:, :, 0], turned[:, :, 1], qkv[:, :, 2].transpose(1, 2)
+        return rotate(qkv, turns).transpose(1, 3)
 
     def _finish(self, x: Tensor, mixed: Tensor) -> Tensor:
         update = self.out(mixed.transpose(1, 2).flatten(2))

@@ -8,7 +8,8 @@ from reference_models.models.language_model import count_parameters
 from reference_models.presets import CodecPreset, load_codec_preset, load_model_preset, load_preset, names
 
 PAPERS = [
-    "calm-music", "calm-speech", "calm-tts", "pocket-tts", "rq-speech-8", "rq-music-16", "rq-music-32", "musicgen-medium",
+    "calm-music", "calm-speech", "calm-tts", "pocket-tts", "rq-speech-8", "rq-music-16", "rq-music-32",
+    "musicgen-medium",
 ]  # fmt: skip
 MINIS = [
     "mini-calm-speech", "mini-rq-speech", "mini-calm-tts", "mini-rq-tts", "mini-calm-music", "mini-trigflow-music",

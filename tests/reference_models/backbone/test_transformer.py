@@ -66,7 +66,7 @@ def test_a_window_streams_without_end_in_bounded_memory():
         streamed = torch.cat([model.step(part, cache) for part in x.split(33, dim=1)], dim=1)
         assert torch.allclose(streamed, model(x), atol=1e-4)
     assert cache.position == 500
-    assert cache.keys[0].shape[2] == 2 * 5 + 64
+    assert cache.memory[0].shape[3] == 2 * 5 + 64
 
 
 def test_more_than_the_context_is_an_error_before_compute():
@@ -79,23 +79,25 @@ def test_more_than_the_context_is_an_error_before_compute():
 
 def test_rotary_scores_depend_on_the_distance_alone():
     torch.manual_seed(0)
-    query, key = torch.randn(1, 1, 1, 16), torch.randn(1, 1, 1, 16)
+    qkv = torch.randn(1, 1, 3, 1, 16)
 
     def score(at, distance):
-        turned = rotate(query, rotations(at + distance, 1, 16, 10_000.0))
-        return float((turned * rotate(key, rotations(at, 1, 16, 10_000.0))).sum())
+        query = rotate(qkv, rotations(at + distance, 1, 16, 10_000.0))[:, :, 0]
+        return float((query * rotate(qkv, rotations(at, 1, 16, 10_000.0))[:, :, 1]).sum())
 
     assert score(0, 3) == pytest.approx(score(977, 3), abs=1e-5)
     assert score(0, 3) != pytest.approx(score(0, 4), abs=1e-3)
 
 
-def test_rotary_turns_the_first_pair_by_one_radian_a_position():
-    x = torch.zeros(1, 4, 1, 8)
+def test_rotary_turns_the_first_pair_by_one_radian_a_position_and_leaves_values_alone():
+    x = torch.zeros(1, 4, 3, 1, 8)
     x[..., 0] = 1.0
     turned = rotate(x, rotations(0, 4, 8, 10_000.0))
     places = torch.arange(4.0)
-    assert torch.allclose(turned[0, :, 0, 0], torch.cos(places))
-    assert torch.allclose(turned[0, :, 0, 1], torch.sin(places))
+    for part in (0, 1):
+        assert torch.allclose(turned[0, :, part, 0, 0], torch.cos(places))
+        assert torch.allclose(turned[0, :, part, 0, 1], torch.sin(places))
+    assert torch.equal(turned[:, :, 2], x[:, :, 2])
 
 
 def test_the_mask_is_the_one_written_out_by_hand():

@@ -84,7 +84,7 @@ def test_the_memory_of_a_long_stream_does_not_grow() -> None:
     state = model.start(1)
 
     def size() -> int:
-        return sum(key.numel() for memory in state.decoder.stages if hasattr(memory, "keys") for key in memory.keys)
+        return sum(key.numel() for stage in state.decoder.stages if hasattr(stage, "memory") for key in stage.memory)
 
     before = size()
     assert before > 0
