@@ -18,7 +18,7 @@ ADAPTER = "reference_models.adapter:create"
 """The factory that serves any preset: its option `preset` is the name."""
 
 
-def adapter_options(name: str) -> dict[str, str | bool]:
+def adapter_options(name: str) -> dict[str, bool | int | float | str]:
     """What a preset is opened with by its name alone: prompts of any rate are resampled, and its identity says so."""
     return {"preset": name, "resample_prompts": True}
 

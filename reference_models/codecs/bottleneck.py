@@ -38,7 +38,7 @@ class Posterior:
         return self.mean + torch.exp(0.5 * self.log_variance) * noise
 
 
-class GaussianBottleneck(nn.Module):  # type: ignore[misc]
+class GaussianBottleneck(nn.Module):
     """Features [B, S, features] -> a Gaussian over latents [B, S, latents].
 
     `variance` "projection" makes the log-variance from the features; "free" is one learned number per dimension

@@ -19,7 +19,7 @@ from reference_models.presets import CodecPreset
 def build_codec(preset: CodecPreset) -> Codec:
     """The codec of a preset, with random weights. Raises ModelError on an unknown form or a keyword that it lacks."""
     kind = preset.form.get("kind")
-    if kind not in FORMS:
+    if not isinstance(kind, str) or kind not in FORMS:
         raise ModelError(f"preset '{preset.name}': form.kind must be one of {', '.join(FORMS)}, not {kind!r}")
     try:
         encoder, decoder = FORMS[kind]({key: value for key, value in preset.form.items() if key != "kind"}, preset)

@@ -11,7 +11,7 @@ from reference_models.errors import ModelError
 _LLOYD_ROUNDS = 10
 
 
-class Codebook(nn.Module):  # type: ignore[misc]
+class Codebook(nn.Module):
     """`cardinality` vectors of `dimension` numbers.
 
     Each code keeps `usage`, the exponential mean (`decay`) of how many vectors of a batch chose it; its vector is the

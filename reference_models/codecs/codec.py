@@ -72,7 +72,7 @@ class CodecState:
     ended: bool = False
 
 
-class Codec(nn.Module):  # type: ignore[misc]
+class Codec(nn.Module):
     """Mono audio at `sample_rate` Hz to frames at `frame_rate` Hz and back.
 
     `frame_size` samples make one frame. In a streaming decode the first frame gives `frame_size - latency` samples,

@@ -69,7 +69,7 @@ class Loss:
     parts: dict[str, Tensor]
 
 
-class Objective(nn.Module):  # type: ignore[misc]
+class Objective(nn.Module):
     """The loss of the codec (`forward`) and that of its discriminator (`judge`).
 
     Parameters here belong to training only: the discriminator's to its own optimiser, the distillation's projection

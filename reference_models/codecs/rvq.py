@@ -26,7 +26,7 @@ class Quantised:
     commitment: Tensor
 
 
-class ResidualQuantizer(nn.Module):  # type: ignore[misc]
+class ResidualQuantizer(nn.Module):
     """Vectors [B, S, dimension] <-> codes [B, S, K], int64 in [0, cardinality).
 
     The codes are a prefix code: depth d gives the first d of any larger depth. `codebook_dimension` quantises in a

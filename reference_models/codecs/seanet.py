@@ -76,7 +76,7 @@ class SEANetShape:
         ]
 
 
-class SEANetEncoder(nn.Module):  # type: ignore[misc]
+class SEANetEncoder(nn.Module):
     """Audio [B, 1, S * frame_size] -> features [B, S, dimension]."""
 
     def __init__(self, shape: SEANetShape) -> None:
@@ -109,7 +109,7 @@ class SEANetState:
     stages: list[Any]
 
 
-class SEANetDecoder(nn.Module):  # type: ignore[misc]
+class SEANetDecoder(nn.Module):
     """Latents [B, S, latents] -> audio [B, 1, S * frame_size], without latency."""
 
     latency = 0

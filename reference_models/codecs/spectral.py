@@ -49,7 +49,7 @@ class SpectralShape:
             raise ModelError(f"fold {self.fold}, expand {self.expand}: give at least 1, and positive widths")
 
 
-class SpectralEncoder(nn.Module):  # type: ignore[misc]
+class SpectralEncoder(nn.Module):
     """Audio [B, 1, S * frame_size] -> features [B, S, coarse_width]."""
 
     def __init__(self, shape: SpectralShape) -> None:
@@ -83,7 +83,7 @@ class SpectralState:
     overlap: OverlapState
 
 
-class SpectralDecoder(nn.Module):  # type: ignore[misc]
+class SpectralDecoder(nn.Module):
     """Latents [B, S, latents] -> audio [B, 1, S * frame_size]; the latency is `size - hop` samples."""
 
     def __init__(self, shape: SpectralShape, latents: int) -> None:

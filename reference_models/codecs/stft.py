@@ -23,7 +23,7 @@ _LEAST_COVER = 0.1
 usual sum, or it would amplify the last samples without bound."""
 
 
-class CausalSTFT(nn.Module):  # type: ignore[misc]
+class CausalSTFT(nn.Module):
     """Windowed spectra of `size` samples every `hop`, scaled so that a full-scale sine has magnitude 1.
 
     Raises ModelError if `hop` does not divide `size`.

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 
 
-class Streaming(nn.Module):  # type: ignore[misc]
+class Streaming(nn.Module):
     """A causal map. `forward` takes a whole signal; `step` the next piece, with all memory in an explicit state.
 
     `start(batch)` gives the state before the first piece; `step` changes it in place. Joined outputs of `step` equal

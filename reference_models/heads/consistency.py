@@ -23,7 +23,10 @@ class ConsistencyHead(ContinuousHead):
     Consistency Models" (sCM), as in CALM, equation 3; the target network is the network itself without gradients.
     Training draws t = arctan(e^n), n of N(`mean`, `std`^2). Over the first `warmup` calls of `loss` in training mode
     the part of the tangent with dF/dt grows from 0 to 1; the calls are counted in the buffer `calls`. With `normalise`
-    the tangent g becomes g / (|g| + 0.1).
+    the tangent g becomes g / (|g| + 0.1). Without `weighted` every time weighs the same.
+
+    Two warnings from the toys in the plane. The mean of normalised tangents is not the tangent of the mean: in few
+    dimensions that moves the solution. And a learned weight on plain tangents grows with t, which lets errors grow.
     """
 
     calls: Tensor
@@ -38,12 +41,13 @@ class ConsistencyHead(ContinuousHead):
         std: float = 1.4,
         warmup: int = 10_000,
         normalise: bool = True,
+        weighted: bool = True,
     ) -> None:
         super().__init__(dimensions, condition, width, blocks, times=1)
         if warmup < 0:
             raise ModelError(f"a warm-up takes 0 calls or more, not {warmup}")
         self.mean, self.std, self.warmup, self.normalise = mean, std, warmup, normalise
-        self.weight = LearnedWeight(times=1)
+        self.weight = LearnedWeight(times=1) if weighted else None
         self.register_buffer("calls", torch.zeros((), dtype=torch.int64))
 
     def _loss(self, prepared: Tensor, target: Tensor, generator: torch.Generator | None) -> Tensor:
@@ -57,7 +61,7 @@ class ConsistencyHead(ContinuousHead):
         if self.normalise:
             g = g / (torch.linalg.vector_norm(g, dim=-1, keepdim=True) + 0.1)
         error = (self.network(x, (t,), prepared) - still - g).square().mean(dim=-1)
-        return self.weight(error, t)
+        return error if self.weight is None else self.weight(error, t)
 
     def _sample(self, prepared: Tensor, draw: Draw, steps: int) -> Tensor:
         return denoise_in_steps(lambda x, t: self.network.at(x, (t,), prepared), draw, renoise_times(steps))

@@ -16,7 +16,7 @@ from reference_models.noise import Noise
 Draw = Callable[[], Tensor]
 
 
-class ContinuousHead(nn.Module):  # type: ignore[misc]
+class ContinuousHead(nn.Module):
     """A head that turns Gaussian noise into one latent by runs of an `AdaptiveMLP`.
 
     `dimensions` of a latent, size of the `condition` Z, `width` and number of `blocks` of the network, and its number

@@ -16,7 +16,7 @@ from reference_models.heads.protocol import Sampling
 from reference_models.noise import Noise
 
 
-class DelayHead(nn.Module):  # type: ignore[misc]
+class DelayHead(nn.Module):
     """One linear map for each of `codebooks`, from `condition` to `cardinality` logits; no norm, no bias (MusicGen).
 
     Raises ModelError on a size below 1.

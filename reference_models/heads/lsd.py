@@ -26,7 +26,10 @@ class LSDHead(ContinuousHead):
     3/4 flow matching (s = t) to 1/4 distillation. `split` says how: "calls" (released code) adds the distillation
     of all rows in a quarter of the calls, divided by that probability; "rows" (paper) gives each row one of the two
     losses. `stop` is what the distillation's target keeps of its gradients: "minimal" those of the point that it is
-    taken at, "classic" none.
+    taken at, "classic" none. Without `weighted` every pair of times weighs the same.
+
+    On the toys in the plane one jump is learned with "classic" and without weights only: "minimal" leaves the longest
+    jumps unlearned, and learned weights let the self-distillation outweigh the data that anchors it.
     """
 
     def __init__(
@@ -40,6 +43,7 @@ class LSDHead(ContinuousHead):
         distilled: float = 0.25,
         split: Literal["calls", "rows"] = "calls",
         stop: Literal["minimal", "classic"] = "minimal",
+        weighted: bool = True,
     ) -> None:
         super().__init__(dimensions, condition, width, blocks, times=2)
         if not 0 < distilled < 1 or split not in ("calls", "rows") or stop not in ("minimal", "classic"):
@@ -48,7 +52,7 @@ class LSDHead(ContinuousHead):
                 f"'classic'; got {distilled}, {split!r} and {stop!r}"
             )
         self.mean, self.std, self.distilled, self.split, self.stop = mean, std, distilled, split, stop
-        self.weight = LearnedWeight(times=2)
+        self.weight = LearnedWeight(times=2) if weighted else None
 
     def _loss(self, prepared: Tensor, target: Tensor, generator: torch.Generator | None) -> Tensor:
         noise = normal_like(target, generator)
@@ -71,7 +75,7 @@ class LSDHead(ContinuousHead):
     ) -> Tensor:
         t = torch.sigmoid(normal_times(data, generator, self.mean, self.std))
         error = flow_matching_error(lambda s, t, x: self.network(x, (s, t), prepared), data, noise, t)
-        return self.weight(error.square().mean(dim=-1), t, t)
+        return self._weighted(error, t, t)
 
     def _distillation(self, prepared: Tensor, data: Tensor, noise: Tensor, generator: torch.Generator | None) -> Tensor:
         pair = [torch.sigmoid(normal_times(data, generator, self.mean, self.std)) for _ in range(2)]
@@ -84,7 +88,11 @@ class LSDHead(ContinuousHead):
 
         x, _ = straight_path(data, noise, s)
         error = distillation_error(lambda s, t, x: self.network(x, (s, t), prepared), still, x, s, t)
-        return self.weight(error.square().mean(dim=-1), s, t)
+        return self._weighted(error, s, t)
+
+    def _weighted(self, error: Tensor, s: Tensor, t: Tensor) -> Tensor:
+        square = error.square().mean(dim=-1)
+        return square if self.weight is None else self.weight(square, s, t)
 
     def _sample(self, prepared: Tensor, draw: Draw, steps: int) -> Tensor:
         return jumps(lambda s, t, x: self.network.at(x, (s, t), prepared), draw(), steps)

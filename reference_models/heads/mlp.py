@@ -16,7 +16,7 @@ LONGEST_PERIOD = 10_000.0
 REMEMBERED = 256
 
 
-class TimeEmbedding(nn.Module):  # type: ignore[misc]
+class TimeEmbedding(nn.Module):
     """A time as a vector: cosines and sines, two linear layers, and a division by the spread (Pocket TTS)."""
 
     def __init__(self, width: int) -> None:
@@ -34,7 +34,7 @@ class TimeEmbedding(nn.Module):  # type: ignore[misc]
         return hidden * (self.gain * torch.rsqrt(hidden.var(dim=-1, keepdim=True) + 1e-5))
 
 
-class Block(nn.Module):  # type: ignore[misc]
+class Block(nn.Module):
     """`x + gate * MLP(scale * norm(x) + shift)`."""
 
     def __init__(self, width: int) -> None:
@@ -50,7 +50,7 @@ class Block(nn.Module):  # type: ignore[misc]
         return torch.addcmul(x, gate, self.second(F.silu(self.first(hidden))))
 
 
-class AdaptiveMLP(nn.Module):  # type: ignore[misc]
+class AdaptiveMLP(nn.Module):
     """The AdaLN-zero residual MLP of MAR ("Autoregressive Image Generation without Vector Quantization").
 
     `dimensions` of x and of the output, size of the `condition`, `width` of the blocks, number of `blocks`, and number

@@ -21,7 +21,7 @@ Activation = Literal["gelu", "swiglu"]
 EPS = 1e-5
 
 
-class DepthTransformer(nn.Module):  # type: ignore[misc]
+class DepthTransformer(nn.Module):
     """Codebook k sees Z through its own projection, plus the embedding of the frame's code k - 1, and what came before.
 
     Causal over depth; the context is the frame and there are no positions (each depth has its own weights). RMSNorm,
@@ -117,7 +117,7 @@ class DepthTransformer(nn.Module):  # type: ignore[misc]
         return sampling.depth or self.codebooks
 
 
-class DepthLayer(nn.Module):  # type: ignore[misc]
+class DepthLayer(nn.Module):
     """Attention and feed-forward with weights [codebooks, outputs, inputs], norms before them, residuals around."""
 
     def __init__(self, codebooks: int, dim: int, heads: int, feedforward: int, gated: bool) -> None:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 
-class LearnedWeight(nn.Module):  # type: ignore[misc]
+class LearnedWeight(nn.Module):
     """w(times) of `exp(w) * error - w`, whose minimum is at exp(-w) = the mean error at these times (EDM2, sCM).
 
     A ReLU MLP, `times` -> 32 -> 32 -> 1, whose last layer starts at zero: every time weighs the same.

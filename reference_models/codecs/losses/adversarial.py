@@ -20,7 +20,7 @@ class Judged:
     features: Sequence[Tensor]
 
 
-class STFTDiscriminator(nn.Module):  # type: ignore[misc]
+class STFTDiscriminator(nn.Module):
     """Two-dimensional convolutions over the real and imaginary part of one STFT, frequency strided, time dilated."""
 
     window: Tensor
@@ -57,7 +57,7 @@ class STFTDiscriminator(nn.Module):  # type: ignore[misc]
         return Judged(self.leave(x), features)
 
 
-class MultiScaleDiscriminator(nn.Module):  # type: ignore[misc]
+class MultiScaleDiscriminator(nn.Module):
     """One STFT discriminator for each window size (samples)."""
 
     def __init__(self, sizes: Sequence[int] = (2048, 1024, 512, 256, 128), filters: int = 32) -> None:

@@ -8,7 +8,7 @@ from torch.nn import functional
 from reference_models.errors import ModelError
 
 
-class Distillation(nn.Module):  # type: ignore[misc]
+class Distillation(nn.Module):
     """One minus the cosine of linearly projected latents and the teacher's features, mean over frames.
 
     The projection is part of the training only.

@@ -14,7 +14,7 @@ _FLOOR = 1e-5
 """Magnitude (full-scale sine: about 1) under which the logarithm stops."""
 
 
-class MultiScaleSpectral(nn.Module):  # type: ignore[misc]
+class MultiScaleSpectral(nn.Module):
     """Mean over scales of `mean |A - B| + log_weight * mean |log A - log B|`, A and B magnitudes of the two signals.
 
     `sizes` are the windows in samples, each with a hop of a quarter. `bands` gives the mel bands of each size; None
