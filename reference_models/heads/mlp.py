@@ -109,7 +109,8 @@ class AdaptiveMLP(nn.Module):
         return self
 
     def _remembered(self, times: tuple[float, ...]) -> Tensor:
-        weights = tuple((weight.data_ptr(), weight._version) for weight in self.times.parameters())
+        # Tensors made in inference mode count no versions, and nobody trains them.
+        weights = tuple((one.data_ptr(), 0 if one.is_inference() else one._version) for one in self.times.parameters())
         if weights != self._embedded_with or len(self._embedded) >= REMEMBERED:
             self._embedded.clear()
             self._embedded_with = weights

@@ -142,3 +142,12 @@ def test_without_times_the_condition_alone_counts() -> None:
 def test_refuses_sizes_that_make_no_network(sizes: tuple[int, int, int, int, int]) -> None:
     with pytest.raises(ModelError, match="at least 1"):
         AdaptiveMLP(*sizes)
+
+
+def test_weights_made_in_inference_mode_can_sample() -> None:
+    with torch.inference_mode():
+        network = randomised(1)
+        x, prepared = draw(2, 3), network.prepare(draw(2, 5, seed=1))
+        torch.testing.assert_close(
+            network.at(x, (0.5,), prepared), network(x, (torch.full((2, 1), 0.5).double(),), prepared)
+        )

@@ -34,9 +34,9 @@ def shorter(name: str) -> Any:
         return dataclasses.replace(RECIPES[name], iterations=1500 if name == "TrigFlow" else 900, average=0.99)
 
     def make() -> ConsistencyHead:
-        return ConsistencyHead(2, 1, 64, 2, mean=-0.5, std=2.0, warmup=400, normalise=False, weighted=False)
+        return ConsistencyHead(2, 1, 64, 2, mean=-0.5, std=2.0, warmup=250, normalise=False, weighted=False)
 
-    return dataclasses.replace(RECIPES[name], make=make, iterations=900, average=0.99, rate=2e-3)
+    return dataclasses.replace(RECIPES[name], make=make, iterations=600, average=0.99, rate=2e-3)
 
 
 @pytest.fixture(autouse=True)
