@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Bar:
-    """A row of the output of `bars.py`."""
+    """A row of the output of `bars.py`; with `passed` None it is shown for the reader and decides nothing."""
 
     name: str
     limit: str
     measured: str
-    passed: bool
+    passed: bool | None

@@ -58,7 +58,7 @@ def eager_overhead(name: str) -> Bar:
     """The same of a mini, shown without a bar: its products take less time than the calls around them."""
     step_time, bare_time = backbone_times(name, 300, 1)
     text = f"{step_time:.2f} ms and {bare_time:.2f} ms: {step_time / bare_time:.2f}"
-    return Bar(f"backbone step of {name} over its bare products, 1 thread", "shown, no bar: too small", text, True)
+    return Bar(f"backbone step of {name} over its bare products, 1 thread", "none: it is too small", text, None)
 
 
 def backbone_times(name: str, steps: int, threads: int, read: int = 128) -> tuple[float, float]:
