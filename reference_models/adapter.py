@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,7 +63,7 @@ class ReferenceSystem:
         self.tokenizer, self.resample_prompts = tokenizer, resample_prompts
         self._server: Server | None = None
 
-    @property
+    @functools.cached_property
     def info(self) -> SystemInfo:
         """What it is, from the preset and the checkpoints' hashes."""
         files = {"model": self.checkpoint, "codec": self.codec_checkpoint, "tokenizer": self.tokenizer}

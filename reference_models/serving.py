@@ -144,8 +144,8 @@ class Server:
         clock = self.clock()
         with clock("prefill", 0):
             read = [self._read(one) for one in prepared]
+            rows = [self._open(one, frames) for one, frames in zip(prepared, read, strict=True)]
         conditions = [self._conditions(one, frames) for one, frames in zip(prepared, read, strict=True)]
-        rows = [self._open(one, frames) for one, frames in zip(prepared, read, strict=True)]
         noise = Noise([(one.wanted.item, one.wanted.seed) for one in prepared], self.device)
         prompts = [frames if _continues(one) else None for one, frames in zip(prepared, read, strict=True)]
         stop = self._stop_rule(prepared, eos_threshold)

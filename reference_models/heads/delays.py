@@ -40,17 +40,6 @@ def revert_delays(columns: Tensor, delays: Sequence[int]) -> Tensor:
     return torch.stack([columns[:, delay : delay + length, book] for book, delay in enumerate(delays)], dim=-1)
 
 
-def hide_unstarted(column: Tensor, position: int, delays: Sequence[int], fill: int) -> Tensor:
-    """The drawn column [B, K] at `position` (0 is the first) with `fill` in the codebooks that have not begun.
-
-    What a model is fed during generation; it equals the same column of `apply_delays`.
-    """
-    if position >= max(delays):
-        return column
-    begun = torch.tensor([position >= delay for delay in delays], device=column.device)
-    return torch.where(begun, column, fill)
-
-
 class FrameAssembler:
     """The streaming form of `revert_delays`: drawn columns in, complete frames out.
 

@@ -25,10 +25,9 @@ class Batch:
     conditions: Sequence[Conditions] | None = None
     words: Tensor | None = None
 
-    def real(self, positions: int | None = None) -> Tensor:
-        """True at real frames, [batch, positions] (default: as many as frames)."""
-        count = self.frames.shape[1] if positions is None else positions
-        return torch.arange(count, device=self.lengths.device)[None] < self.lengths[:, None]
+    def real(self) -> Tensor:
+        """True at real frames, [batch, frames]."""
+        return torch.arange(self.frames.shape[1], device=self.lengths.device)[None] < self.lengths[:, None]
 
 
 @dataclass(frozen=True)

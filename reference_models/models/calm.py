@@ -19,7 +19,6 @@ from reference_models.heads.protocol import Head, Sampling
 from reference_models.models.batch import Batch, Losses
 from reference_models.models.conditioning import Conditioning, Conditions, left_pad
 from reference_models.models.language_model import LanguageModel, State
-from reference_models.models.stopping import stop_loss
 from reference_models.noise import Noise
 
 NoiseRule = Literal["variance_preserving", "linear"]
@@ -53,9 +52,8 @@ class CALM(LanguageModel):
         stop_weight: float = 0.1,
         text_weight: float = 1.0,
     ) -> None:
-        super().__init__(backbone, head, norm, conditioning, stop, text_tokens)
+        super().__init__(backbone, head, norm, conditioning, stop, text_tokens, stop_weight, text_weight)
         self.noise_augmentation, self.noise_rule, self.head_batch = noise_augmentation, noise_rule, head_batch
-        self.stop_weight, self.text_weight = stop_weight, text_weight
         self.start_frame = nn.Parameter(torch.randn(dimensions))
         self.into_backbone = linear(dimensions, self.dim)
         self.short_context = short_context
@@ -104,21 +102,11 @@ class CALM(LanguageModel):
     def loss(self, batch: Batch, generator: torch.Generator | None = None) -> Losses:
         """The training loss of a batch of latents. `generator` (on the CPU) makes every random draw."""
         clean = self.normalise(batch.frames)
-        start = self.start_frame.expand(clean.shape[0], 1, -1)
-        noised = self._augment(clean, generator) if self.noise_augmentation else clean
-        z = self._condition(torch.cat([start, clean], 1), torch.cat([start, noised], 1), batch)
+        z = self._condition(clean, self._augment(clean, generator) if self.noise_augmentation else clean, batch)
         real = batch.real()
         frames, targets = z[:, :-1][real], clean[real]
         drawn = self.head.loss(frames.repeat(self.head_batch, 1), targets.repeat(self.head_batch, 1), generator).mean()
-        parts = {"head": drawn}
-        total = drawn
-        if self.stop is not None:
-            parts["stop"] = stop_loss(self.stop(z)[..., 0], batch.lengths)
-            total = total + self.stop_weight * parts["stop"]
-        if self.text_stream is not None and batch.words is not None:
-            parts["text"] = self.text_stream.loss(z[:, :-1], batch.words)
-            total = total + self.text_weight * parts["text"]
-        return Losses(total, parts)
+        return self._losses(drawn, z, batch)
 
     def teacher_forced(
         self,
@@ -133,27 +121,20 @@ class CALM(LanguageModel):
         The draws of a row depend on its own noise and past alone, whatever the batch.
         """
         lengths = torch.full((latents.shape[0],), latents.shape[1])
-        batch = Batch(latents, lengths, conditions, words)
-        clean = self.normalise(latents)
-        inputs = torch.cat([self.start_frame.expand(clean.shape[0], 1, -1), clean], 1)
-        z = self._condition(inputs, inputs, batch)
+        z = self.conditions_of_frames(Batch(latents, lengths, conditions, words))
         drawn = [self.head.sample(z[:, place], sampling, noise) for place in range(latents.shape[1])]
         return self.denormalise(torch.stack(drawn, dim=1))
 
     def conditions_of_frames(self, batch: Batch) -> Tensor:
         """Z at every position without noise augmentation, [batch, frames + 1, dim]; what a student learns from."""
         clean = self.normalise(batch.frames)
-        inputs = torch.cat([self.start_frame.expand(clean.shape[0], 1, -1), clean], 1)
-        return self._condition(inputs, inputs, batch)
+        return self._condition(clean, clean, batch)
 
     def _condition(self, clean: Tensor, noised: Tensor, batch: Batch) -> Tensor:
-        x = self.embed(noised)
-        if self.text_stream is not None and batch.words is not None:
-            said = (batch.words >= 0)[..., None] * self.text_stream(batch.words.clamp(min=0))
-            x = torch.cat([x[:, :1], x[:, 1:] + said], dim=1)
-        z = self.hidden(x, batch.conditions)
+        start = self.start_frame.expand(clean.shape[0], 1, -1)
+        z = self.hidden(torch.cat([start, noised], dim=1), batch)
         if self.short_context is not None:
-            z = z + self.short_norm(self.short_context(self.into_short(clean)))
+            z = z + self.short_norm(self.short_context(self.into_short(torch.cat([start, clean], dim=1))))
         return z
 
     def _augment(self, clean: Tensor, generator: torch.Generator | None) -> Tensor:
@@ -169,13 +150,8 @@ class CALM(LanguageModel):
         # The window sees nothing older than its own layers reach, so longer prompts need not be read in full.
         reach = 1 + len(self.short_context.layers) * ((self.short_context.window or 1) - 1)
         whole = self.short_context.window is None
-        rows = [self.into_short(frames if whole else frames[-reach:]) for frames in inputs]
-        return self._short(rows, length, state)
-
-    def _short(self, rows: list[Tensor], length: int, state: State) -> Tensor:
-        assert self.short_context is not None
-        x, padding = left_pad(rows)
-        cache = self.short_context.start(len(rows), x.shape[1] + length, padding)
+        x, padding = left_pad([self.into_short(frames if whole else frames[-reach:]) for frames in inputs])
+        cache = self.short_context.start(len(inputs), x.shape[1] + length, padding)
         state.extra["short"] = cache
         shown: Tensor = self.short_norm(self.short_context.step(x, cache)[:, -1])
         return shown

@@ -20,7 +20,6 @@ from reference_models.heads.protocol import Head, Sampling
 from reference_models.models.batch import Batch, Losses
 from reference_models.models.conditioning import Conditioning, Conditions
 from reference_models.models.language_model import LanguageModel, State
-from reference_models.models.stopping import stop_loss
 from reference_models.noise import Noise
 
 
@@ -56,13 +55,13 @@ class CodeModel(LanguageModel):
         stop_weight: float = 0.1,
         text_weight: float = 1.0,
     ) -> None:
-        super().__init__(backbone, head, norm, conditioning, stop, text_tokens)
+        super().__init__(backbone, head, norm, conditioning, stop, text_tokens, stop_weight, text_weight)
         if len(delays) != codebooks or list(delays) != sorted(delays):
             raise ModelError(f"{codebooks} codebooks need as many delays that do not fall, not {list(delays)}")
         self.codebooks, self.fill = codebooks, cardinality
         self.delays = tuple(delays)
         self.longest_delay = check_delays(self.delays)
-        self.depth_dropout, self.stop_weight, self.text_weight = depth_dropout, stop_weight, text_weight
+        self.depth_dropout = depth_dropout
         self.embedding = nn.Embedding(codebooks * (cardinality + 1), self.dim)
         nn.init.normal_(self.embedding.weight, std=(codebooks * self.dim) ** -0.5)
 
@@ -115,14 +114,7 @@ class CodeModel(LanguageModel):
         rows = counted.any(dim=-1)
         # A head's loss is a sum over the counted codes of a column, divided by the number of codebooks.
         drawn = self.head.loss(z[:, :-1][rows], columns[rows], generator).sum() * self.codebooks / counted.sum()
-        parts, total = {"head": drawn}, drawn
-        if self.stop is not None:
-            parts["stop"] = stop_loss(self.stop(z)[..., 0], batch.lengths)
-            total = total + self.stop_weight * parts["stop"]
-        if self.text_stream is not None and batch.words is not None:
-            parts["text"] = self.text_stream.loss(z[:, : batch.words.shape[1]], batch.words)
-            total = total + self.text_weight * parts["text"]
-        return Losses(total, parts)
+        return self._losses(drawn, z, batch)
 
     def teacher_forced(self, codes: Tensor, conditions: Sequence[Conditions] | None = None) -> Tensor:
         """Logits of every column given the true past: [batch, frames + longest delay, codebooks, cardinality]."""
@@ -134,11 +126,7 @@ class CodeModel(LanguageModel):
 
     def _condition(self, columns: Tensor, batch: Batch) -> Tensor:
         start = columns.new_full((columns.shape[0], 1, self.codebooks), self.fill)
-        x = self.embed(torch.cat([start, torch.where(columns < 0, self.fill, columns)], dim=1))
-        if self.text_stream is not None and batch.words is not None:
-            said = (batch.words >= 0)[..., None] * self.text_stream(batch.words.clamp(min=0))
-            x = x + F.pad(said, (0, 0, 1, x.shape[1] - 1 - said.shape[1]))
-        return self.hidden(x, batch.conditions)
+        return self.hidden(torch.cat([start, torch.where(columns < 0, self.fill, columns)], dim=1), batch)
 
     def _targets(self, batch: Batch, generator: torch.Generator | None) -> Tensor:
         codes = torch.where(batch.real()[..., None], batch.frames, -1)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 - the name that every reader knows
 
 from reference_models.backbone.cache import Cache
 from reference_models.backbone.transformer import NormKind, Transformer, make_norm
 from reference_models.errors import ModelError
 from reference_models.heads.protocol import Head, Sampling
+from reference_models.models.batch import Batch, Losses
 from reference_models.models.conditioning import Conditioning, Conditions, left_pad, without_text
+from reference_models.models.stopping import stop_loss
 from reference_models.models.text_stream import TextStream
 from reference_models.noise import Noise
 
@@ -49,8 +52,11 @@ class LanguageModel(nn.Module):
         conditioning: Conditioning | None = None,
         stop: bool = False,
         text_tokens: int = 0,
+        stop_weight: float = 0.1,
+        text_weight: float = 1.0,
     ) -> None:
         super().__init__()
+        self.stop_weight, self.text_weight = stop_weight, text_weight
         dim = backbone.dim
         self.dim = dim
         self.backbone = backbone
@@ -104,7 +110,9 @@ class LanguageModel(nn.Module):
                 raise ModelError("guidance (cfg other than 1) needs a model with a text condition")
             asked += [without_text(one) for one in conditions]
         inputs = [self.first(prompt) for prompt in prompts] * (len(asked) // batch)
-        rows = [torch.cat([*self._prefix(one), self._audio(frames)]) for one, frames in zip(asked, inputs, strict=True)]
+        rows = [self.embed(frames) for frames in inputs]
+        if self.conditioning is not None:
+            rows = [torch.cat([self._prefix(one), row]) for one, row in zip(asked, rows, strict=True)]
         x, padding = left_pad(rows)
         cache = self.backbone.start(len(rows), x.shape[1] + length, padding)
         z = self.norm(self.backbone.step(x, cache)[:, -1])
@@ -141,26 +149,38 @@ class LanguageModel(nn.Module):
 
     # Training -------------------------------------------------------------------------------------------------------
 
-    def hidden(self, inputs: Tensor, conditions: Sequence[Conditions] | None) -> Tensor:
-        """The backbone's output at every audio position: embedded inputs [batch, positions, dim] to the same shape."""
-        if self.conditioning is None or conditions is None:
-            return self.norm(self.backbone(inputs))
-        prefix, padding = left_pad([self._prefix(one)[0] for one in conditions])
-        return self.norm(self.backbone(torch.cat([prefix, inputs], dim=1), padding)[:, prefix.shape[1] :])
+    def hidden(self, frames: Tensor, batch: Batch) -> Tensor:
+        """The backbone's output at every audio position, [batch, positions, dim]; `frames` begin with the start frame.
 
-    def _prefix(self, conditions: Conditions) -> list[Tensor]:
+        Raises ModelError when a model with a condition is given none.
+        """
+        x = self.embed(frames)
+        if self.text_stream is not None and batch.words is not None:
+            said = (batch.words >= 0)[..., None] * self.text_stream(batch.words.clamp(min=0))
+            x = x + F.pad(said, (0, 0, 1, x.shape[1] - 1 - said.shape[1]))
         if self.conditioning is None:
-            return []
+            return self.norm(self.backbone(x))
+        if batch.conditions is None:
+            raise ModelError("this model reads a condition for each row: give `conditions`, null ones if need be")
+        prefix, padding = left_pad([self._prefix(one) for one in batch.conditions])
+        return self.norm(self.backbone(torch.cat([prefix, x], dim=1), padding)[:, prefix.shape[1] :])
+
+    def _losses(self, drawn: Tensor, z: Tensor, batch: Batch) -> Losses:
+        """The head's loss with those of the end-of-speech head and the inner monologue, where there are any."""
+        parts, total = {"head": drawn}, drawn
+        if self.stop is not None:
+            parts["stop"] = stop_loss(self.stop(z)[..., 0], batch.lengths)
+            total = total + self.stop_weight * parts["stop"]
+        if self.text_stream is not None and batch.words is not None:
+            parts["text"] = self.text_stream.loss(z[:, : batch.words.shape[1]], batch.words)
+            total = total + self.text_weight * parts["text"]
+        return Losses(total, parts)
+
+    def _prefix(self, conditions: Conditions) -> Tensor:
+        assert self.conditioning is not None
         voice = None if conditions.voice is None else self.embed_voice(conditions.voice)
-        return [self.conditioning(conditions.text, voice)]
-
-    def _audio(self, frames: Tensor) -> Tensor:
-        return self.embed(frames)
-
-
-def guidance_off(sampling: Sampling) -> Sampling:
-    """The same sampling without classifier-free guidance."""
-    return replace(sampling, cfg=1.0)
+        prefix: Tensor = self.conditioning(conditions.text, voice)
+        return prefix
 
 
 def count_parameters(module: nn.Module) -> dict[str, int]:

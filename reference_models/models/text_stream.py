@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name that every reader knows
 
 from reference_models.backbone.transformer import linear
+from reference_models.heads.categorical import draw
+from reference_models.heads.protocol import Sampling
 from reference_models.noise import Noise
 
 
@@ -26,11 +27,7 @@ class TextStream(nn.Module):
 
     def draw(self, z: Tensor, noise: Noise, temperature: float) -> Tensor:
         """One token a row from Z [batch, dim]; temperature 0 takes the likeliest."""
-        logits = self.logits(z).float()
-        if temperature == 0:
-            return logits.argmax(dim=-1)
-        shares = torch.softmax(logits / temperature, dim=-1).cumsum(dim=-1)
-        return torch.searchsorted(shares, noise.uniform(1) * shares[:, -1:]).clamp(max=logits.shape[-1] - 1)[:, 0]
+        return draw(self.logits(z), Sampling(temperature=temperature), noise.uniform(1)[:, 0])
 
     def loss(self, z: Tensor, words: Tensor) -> Tensor:
         """Mean cross-entropy in nats; `z` [batch, frames, dim], `words` [batch, frames], negative ones not counted."""

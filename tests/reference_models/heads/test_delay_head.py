@@ -8,7 +8,7 @@ from torch import nn
 
 from reference_models.errors import ModelError
 from reference_models.heads.delay import DelayHead
-from reference_models.heads.delays import FrameAssembler, apply_delays, hide_unstarted
+from reference_models.heads.delays import FrameAssembler, apply_delays
 from reference_models.heads.protocol import Sampling
 from reference_models.noise import Noise
 
@@ -131,7 +131,8 @@ def drawn_joint(joint: torch.Tensor, delays: tuple[int, ...], steps: int) -> tor
             column = head.sample(model(recent), Sampling(), source)
         frame = assembler.push(column)
         frames += [] if frame is None else [frame]
-        recent = torch.stack([recent[:, 1], hide_unstarted(column, t, delays, FILL)], 1)
+        begun = torch.tensor([t >= delay for delay in delays])
+        recent = torch.stack([recent[:, 1], torch.where(begun, column, FILL)], 1)
     assert len(frames) == length - max(delays)
     found = torch.cat(frames)
     cells = (found * torch.tensor([16, 4, 1])).sum(1)

@@ -6,7 +6,7 @@ import torch
 from reference_models.backbone.transformer import Transformer
 from reference_models.errors import ModelError
 from reference_models.heads.delay import DelayHead
-from reference_models.heads.delays import revert_delays
+from reference_models.heads.delays import apply_delays, revert_delays
 from reference_models.heads.protocol import Sampling
 from reference_models.heads.rq_depth import DepthTransformer
 from reference_models.models.batch import Batch
@@ -56,6 +56,23 @@ def test_generation_equals_the_full_forward_on_what_it_drew(kind):
     likeliest = revert_delays(model.teacher_forced(drawn).argmax(dim=-1), model.delays)
     assert torch.equal(likeliest[:, :12], drawn[:, :12])  # the last frames were drawn with those after them in sight
     assert len(drawn.unique()) > 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("prompt", [None, PROMPTS[0][:2], PROMPTS[0]])
+def test_the_model_is_fed_the_columns_it_was_trained_on(kind, prompt):
+    model, fed = make(kind, conditioned=False), []
+    embed = model.embed
+    model.embed = lambda frames: fed.append(frames) or embed(frames)
+    with torch.inference_mode():
+        steps = generate(model, [Conditions()], [prompt], [8], Sampling(), Noise(KEYS[:1]))
+        drawn = torch.cat([step.frames for step in steps])
+    whole = drawn if prompt is None else torch.cat([prompt, drawn])
+    columns = apply_delays(whole[None], model.delays, CARD)[0]
+    seen = torch.cat([fed[0][1:], *fed[1:]])  # the first begins with the start column
+    complete = len(whole) - max(1, *model.delays)  # the last column is drawn and fed to nobody
+    assert complete > 4
+    assert torch.equal(seen[:complete], columns[:complete])
 
 
 @pytest.mark.parametrize("kind", KINDS)
