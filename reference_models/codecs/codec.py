@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from reference_models.codecs.bottleneck import Posterior
+from reference_models.codecs.decoded import Decoded, Levels
 from reference_models.codecs.rvq import Quantised
 from reference_models.errors import ModelError
 
@@ -37,6 +38,10 @@ class Decoder(Protocol):
         """All audio at once."""
         ...
 
+    def trained(self, latents: Tensor, audio: Tensor) -> Decoded:
+        """All audio at once, with what else training may compare with the true `audio`, [B, 1, S * frame_size]."""
+        ...
+
     def start(self, batch: int) -> Any:
         """The state before the first frame."""
         ...
@@ -54,11 +59,12 @@ class Decoder(Protocol):
 class Reconstruction:
     """A training pass: audio [B, 1, S * frame_size], latents [B, S, C] as the decoder got them, and the bottleneck.
 
-    `posterior` is there for a VAE, `quantised` for an RVQ codec.
+    `posterior` is there for a VAE, `quantised` for an RVQ codec, `levels` for a decoder that works on magnitudes.
     """
 
     audio: Tensor
     latents: Tensor
+    levels: Levels | None = None
     posterior: Posterior | None = None
     quantised: Quantised | None = None
 

@@ -21,6 +21,7 @@ from reference_models.codecs.losses.adversarial import (
     hinge_generator,
 )
 from reference_models.codecs.losses.distillation import Distillation
+from reference_models.codecs.losses.levels import level_error
 from reference_models.codecs.losses.spectral import MultiScaleSpectral
 from reference_models.codecs.losses.time import l1
 from reference_models.errors import ModelError
@@ -28,10 +29,14 @@ from reference_models.errors import ModelError
 
 @dataclass(frozen=True)
 class Weights:
-    """Weights of the terms; None or 0 switches a term off. `kl` is for a VAE, `commitment` for an RVQ codec."""
+    """Weights of the terms; None or 0 switches a term off.
+
+    `kl` is for a VAE, `commitment` for an RVQ codec, `levels` for a decoder that works on magnitudes.
+    """
 
     time: float | None = None
     spectral: float | None = None
+    levels: float | None = None
     adversarial: float | None = None
     features: float | None = None
     kl: float | None = None
@@ -115,6 +120,10 @@ class Objective(nn.Module):
             parts["time"] = l1(audio, made.audio)
         if self.spectral is not None:
             parts["spectral"] = self.spectral(audio, made.audio)
+        if "levels" in self.weights:
+            if made.levels is None:
+                raise ModelError("a weight of levels for a decoder that does not work on magnitudes: switch it off")
+            parts["levels"] = level_error(made.levels.made, made.levels.true)
         if self.discriminator is not None:
             parts |= self._adversarial(audio, made.audio, self.discriminator)
         if "kl" in self.weights:

@@ -24,8 +24,10 @@ class RVQCodec(Codec):
 
     def forward(self, audio: Tensor, generator: torch.Generator | None = None) -> Reconstruction:
         """Training pass on audio [B, 1, T]; in training mode it also moves the codebooks. ModelError for bad audio."""
-        quantised = self.quantizer(self.project(self.encoder(self.padded(audio))), generator)
-        return Reconstruction(self.decoder(quantised.latents), quantised.latents, quantised=quantised)
+        audio = self.padded(audio)
+        quantised = self.quantizer(self.project(self.encoder(audio)), generator)
+        made = self.decoder.trained(quantised.latents, audio)
+        return Reconstruction(made.audio, quantised.latents, made.levels, quantised=quantised)
 
     def encode(self, audio: Tensor, depth: int | None = None) -> Tensor:
         """Audio [B, 1, T] -> codes [B, ceil(T / frame_size), depth]; None takes all codebooks.

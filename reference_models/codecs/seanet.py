@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from reference_models.codecs.attention import AttentionStage
 from reference_models.codecs.conv import CausalConv1d, CausalConvTranspose1d
+from reference_models.codecs.decoded import Decoded
 from reference_models.codecs.streaming import Chain, Pointwise, Residual, Streaming
 from reference_models.errors import ModelError
 
@@ -136,6 +137,10 @@ class SEANetDecoder(nn.Module):
     def forward(self, latents: Tensor) -> Tensor:
         """All audio at once."""
         return self.chain(latents.transpose(1, 2))
+
+    def trained(self, latents: Tensor, audio: Tensor) -> Decoded:
+        """The audio; there is nothing else to compare."""
+        return Decoded(self(latents))
 
     def start(self, batch: int) -> SEANetState:
         """The state before the first frame."""

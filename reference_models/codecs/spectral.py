@@ -1,10 +1,12 @@
 """The spectral form of encoder and decoder: spectra in, spectra out, all learning at low rates, so that it is cheap.
 
-The decoder ends like Vocos (Siuzdak 2023) in an inverse STFT; the encoder mirrors it from a compressed spectrum.
+The decoder gives magnitudes, their peaks give the phases, and it ends like Vocos (Siuzdak 2023) in an inverse STFT;
+the encoder mirrors it from log magnitudes.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +15,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from reference_models.codecs.convnext import blocks
+from reference_models.codecs.decoded import Decoded, Levels
+from reference_models.codecs.phases import peak_phases
 from reference_models.codecs.stft import CausalSTFT, OverlapState, Window
 from reference_models.errors import ModelError
 
-_COMPRESSION = 0.3
 _QUIET = 1e-5
-"""Magnitude (full-scale sine: 1) under which the compression stops, or silence would have an infinite slope."""
+"""Magnitude (full-scale sine: 1) at which the logarithm of what comes in levels off."""
+_USUAL_LEVEL, _LEVEL_SPREAD = -8.0, 3.0
+"""About the mean and the standard deviation of the log magnitudes of speech and music."""
 _LOUDEST = 2.0
 """Upper bound of a log magnitude: e^2 times a full-scale sine."""
 _FIRST_LEVEL = -5.0
@@ -59,7 +64,7 @@ class SpectralEncoder(nn.Module):
         self.fold = shape.fold
         self.stft = CausalSTFT(shape.size, shape.hop, shape.window)
         scale = shape.layer_scale
-        self.enter = nn.Linear(2 * self.stft.bins, shape.fine_width)
+        self.enter = nn.Linear(self.stft.bins, shape.fine_width)
         self.fine = blocks(shape.fine_blocks, shape.fine_width, shape.expand * shape.fine_width, scale)
         self.down = nn.Linear(shape.fold * shape.fine_width, shape.coarse_width)
         self.coarse = blocks(shape.coarse_blocks, shape.coarse_width, shape.expand * shape.coarse_width, scale)
@@ -69,17 +74,18 @@ class SpectralEncoder(nn.Module):
         """The features of whole frames. Raises ModelError if the samples are not a multiple of `frame_size`."""
         if audio.shape[-1] % self.frame_size:
             raise ModelError(f"{audio.shape[-1]} samples: give whole frames of {self.frame_size}")
-        x = self.fine(self.enter(compressed(self.stft(audio[:, 0]))))
+        x = self.fine(self.enter(levels(self.stft(audio[:, 0]))))
         x = self.down(x.unflatten(1, (-1, self.fold)).flatten(2))
         return self.norm(self.coarse(x))
 
 
 @dataclass
 class SpectralState:
-    """A streaming decode: the memories of both rates and the samples not yet complete."""
+    """A streaming decode: the memories of both rates, the last phases [B, bins], and the samples not yet complete."""
 
     coarse: list[Any]
     fine: list[Any]
+    phases: Tensor
     overlap: OverlapState
 
 
@@ -99,44 +105,68 @@ class SpectralDecoder(nn.Module):
         self.up = nn.Linear(shape.coarse_width, shape.fold * shape.fine_width)
         self.fine = blocks(shape.fine_blocks, shape.fine_width, shape.expand * shape.fine_width, scale)
         self.norm = nn.LayerNorm(shape.fine_width)
-        self.leave = nn.Linear(shape.fine_width, 3 * self.stft.bins)
-        nn.init.constant_(self.leave.bias[: self.stft.bins], _FIRST_LEVEL)
+        self.leave = nn.Linear(shape.fine_width, self.stft.bins)
+        nn.init.constant_(self.leave.bias, _FIRST_LEVEL)
+        self.turn = 2 * math.pi * shape.hop / shape.size
 
     def forward(self, latents: Tensor) -> Tensor:
         """All audio at once."""
         state = self.start(latents.shape[0])
         return torch.cat([self.step(latents, state), self.flush(state)], dim=-1)
 
+    def trained(self, latents: Tensor, audio: Tensor) -> Decoded:
+        """All audio at once, with the log magnitudes that it is made of beside those of the true audio."""
+        state = self.start(latents.shape[0])
+        made = self._levels(latents, state)
+        sound = torch.cat([self._sound(made, state), self.flush(state)], dim=-1)
+        return Decoded(sound, Levels(made, log_magnitudes(self.stft(audio[:, 0]))))
+
     def start(self, batch: int) -> SpectralState:
         """The state before the first frame."""
-        return SpectralState(self.coarse.start(batch), self.fine.start(batch), self.stft.start(batch))
+        phases = self.leave.weight.new_zeros(batch, self.stft.bins)
+        return SpectralState(self.coarse.start(batch), self.fine.start(batch), phases, self.stft.start(batch))
 
     def step(self, latents: Tensor, state: SpectralState) -> Tensor:
         """The samples [B, 1, *] that the next frames complete."""
-        x = self.coarse.step(self.enter(latents), state.coarse)
-        x = self.up(x).unflatten(-1, (self.fold, -1)).flatten(1, 2)
-        x = self.leave(self.norm(self.fine.step(x, state.fine)))
-        return self.stft.step(spectrum(x), state.overlap)[:, None]
+        return self._sound(self._levels(latents, state), state)
 
     def flush(self, state: SpectralState) -> Tensor:
         """The last `latency` samples [B, 1, latency]; none if there was no frame."""
         return self.stft.flush(state.overlap)[:, None]
 
+    def _levels(self, latents: Tensor, state: SpectralState) -> Tensor:
+        """Log magnitudes [B, S * fold, bins], softly bounded."""
+        x = self.coarse.step(self.enter(latents), state.coarse)
+        x = self.up(x).unflatten(-1, (self.fold, -1)).flatten(1, 2)
+        return bounded(self.leave(self.norm(self.fine.step(x, state.fine))))
 
-def compressed(spectra: Tensor) -> Tensor:
-    """Real and imaginary part of |S|^0.3 at the phase of S: complex [..., bins] -> real [..., 2 * bins].
+    def _sound(self, levels: Tensor, state: SpectralState) -> Tensor:
+        phases = peak_phases(levels, state.phases, self.turn)
+        state.phases = phases[:, -1]
+        return self.stft.step(spectrum(levels, phases), state.overlap)[:, None]
 
-    Under the magnitude `_QUIET` the map is linear in S.
+
+def log_magnitudes(spectra: Tensor) -> Tensor:
+    """Natural logarithms of magnitudes, complex [..., bins] to real; they level off at `_QUIET`."""
+    return torch.log(spectra.abs() + _QUIET)
+
+
+def levels(spectra: Tensor) -> Tensor:
+    """Log magnitudes of complex spectra [..., bins], moved and scaled to about unit variance: real [..., bins].
+
+    Phases are left out: a few numbers a frame cannot hold them, and the decoder makes its own (`phases.py`). An encoder
+    that also sees them learns many times more slowly, because it has to find the magnitudes first.
     """
-    gain = (spectra.abs() + _QUIET) ** (_COMPRESSION - 1.0)
-    return torch.cat([spectra.real * gain, spectra.imag * gain], dim=-1)
+    return (log_magnitudes(spectra) - _USUAL_LEVEL) / _LEVEL_SPREAD
 
 
-def spectrum(x: Tensor) -> Tensor:
-    """[..., 3 * bins] -> complex [..., bins]: a log magnitude, softly bounded, times a free complex number.
+def bounded(level: Tensor) -> Tensor:
+    """A log magnitude that stays under `_LOUDEST` and is free below it."""
+    return _LOUDEST - functional.softplus(_LOUDEST - level)
 
-    The direction is not made a unit one: a decoder unsure of a phase may shrink it, and no gradient is singular.
-    """
-    level, real, imaginary = x.chunk(3, dim=-1)
-    gain = torch.exp(_LOUDEST - functional.softplus(_LOUDEST - level))
-    return torch.complex(gain * real, gain * imaginary)
+
+def spectrum(level: Tensor, phases: Tensor) -> Tensor:
+    """Log magnitudes and phases at the middle of the window, [..., bins] each -> complex [..., bins]."""
+    # From the middle of the window to its start, where an FFT counts from, every second bin turns around.
+    sign = 1 - 2 * (torch.arange(level.shape[-1], device=level.device) % 2)
+    return torch.polar(torch.exp(level), phases) * sign

@@ -22,9 +22,11 @@ class AudioVAE(Codec):
 
     def forward(self, audio: Tensor, generator: torch.Generator | None = None) -> Reconstruction:
         """Training pass on audio [B, 1, T]: latents are drawn from the posterior. Raises ModelError for bad audio."""
-        posterior = self.bottleneck(self.encoder(self.padded(audio)))
+        audio = self.padded(audio)
+        posterior = self.bottleneck(self.encoder(audio))
         latents = posterior.sample(generator)
-        return Reconstruction(self.decoder(latents), latents, posterior=posterior)
+        made = self.decoder.trained(latents, audio)
+        return Reconstruction(made.audio, latents, made.levels, posterior=posterior)
 
     def encode(self, audio: Tensor) -> Tensor:
         """Audio [B, 1, T] -> posterior means [B, ceil(T / frame_size), dimensions]. Raises ModelError for bad audio."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from unittest.mock import patch
 
@@ -9,7 +10,9 @@ from codec_builders import FORMS, LATENTS, codec, noise
 
 from reference_models.codecs import objective as module
 from reference_models.codecs.codec import Reconstruction
+from reference_models.codecs.losses.levels import level_error
 from reference_models.codecs.objective import Objective, Teacher, Weights
+from reference_models.codecs.spectral import log_magnitudes
 from reference_models.errors import ModelError
 
 ALL = Weights(time=0.5, spectral=2.0, adversarial=3.0, features=4.0, kl=0.01, distillation=25.0)
@@ -99,6 +102,26 @@ def test_each_term_moves_what_it_should(form: str, term: str) -> None:
     assert moved(model.decoder) == (term not in ("kl", "commitment", "distillation"))
     if objective.discriminator is not None:
         assert not moved(objective.discriminator)
+
+
+def test_levels_move_encoder_and_decoder_of_the_spectral_form() -> None:
+    model = codec("spectral")
+    audio = 0.3 * noise(2, 1, 6 * model.frame_size)
+    made = model(audio, torch.Generator().manual_seed(0))
+    assert made.levels is not None
+    torch.testing.assert_close(made.levels.true, log_magnitudes(model.decoder.stft(audio[:, 0])))
+    torch.testing.assert_close(made.audio, model.decoder(made.latents))
+    built(Weights(levels=1.0))(audio, made).total.backward()
+    for part in (model.encoder, model.decoder):
+        assert max(float(weight.grad.abs().max()) for weight in part.parameters() if weight.grad is not None) > 0.0
+    with pytest.raises(ModelError, match="does not work on magnitudes"):
+        built(Weights(levels=1.0))(AUDIO, codec("seanet")(AUDIO))
+
+
+def test_levels_a_factor_apart_cost_its_logarithm_and_the_difference() -> None:
+    true = torch.full((1, 2, 3), math.log(0.1))
+    assert float(level_error(true, true)) == 0.0
+    assert float(level_error(true + math.log(3.0), true)) == pytest.approx(math.log(3.0) + 10 * 0.2)
 
 
 def test_the_discriminator_learns_without_the_codec() -> None:
