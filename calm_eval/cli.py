@@ -73,7 +73,32 @@ def _parser() -> argparse.ArgumentParser:
     assets.add_argument("action", choices=("list", "fetch", "verify"))
     assets.add_argument("names", nargs="*", metavar="NAME", help="all when left out")
     assets.set_defaults(call=_assets)
+    data = verbs.add_parser("data", help="training corpora: what there is, build")
+    data.add_argument("action", choices=("list", "build"))
+    data.add_argument("names", nargs="*", metavar="NAME", help="corpora to build")
+    data.add_argument("--out", type=Path, metavar="DIR", help="folder of one corpus (default: in the cache)")
+    data.set_defaults(call=_data)
+    train = verbs.add_parser("train", help="train a preset of the reference models; builds what it needs")
+    train.add_argument("preset", metavar="PRESET", help="bundled name or preset file with a recipe")
+    _train_options(train)
+    train.set_defaults(call=_train)
     return parser
+
+
+def _train_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--out", type=Path, metavar="DIR", help="folder of the training (default: trainings/PRESET)")
+    add("--resume", action="store_true", help="go on from the folder's last saved state")
+    add("--minutes", type=float, metavar="N", help="stop cleanly after N minutes of training")
+    add("--steps", type=int, metavar="N", help="train N steps instead of the recipe's")
+    add("--device", default="cpu", help="cpu, cuda, cuda:1, mps (default: cpu)")
+    add("--dtype", default="float32", choices=("float32", "bfloat16"), help="bfloat16: autocast, for GPUs")
+    add("--threads", type=int, metavar="N", help="CPU threads (default: torch's)")
+    add("--corpus", type=Path, metavar="DIR", help="corpus folder instead of the recipe's own")
+    add("--frames", type=Path, metavar="DIR", help="cached frames instead of a corpus")
+    add("--codec-checkpoint", type=Path, metavar="FILE", help="codec weights instead of the bundled ones")
+    add("--teacher-checkpoint", type=Path, metavar="FILE", help="teacher weights instead of the bundled ones")
+    add("--prepare-only", action="store_true", help="build corpus and frames, and stop")
 
 
 def _run_options(parser: argparse.ArgumentParser) -> None:
@@ -220,6 +245,29 @@ def _assets(arguments: argparse.Namespace) -> int:
         print(text)
         return 0 if good else 4
     print(commands.list_assets() if arguments.action == "list" else commands.fetch_assets(arguments.names))
+    return 0
+
+
+def _data(arguments: argparse.Namespace) -> int:
+    from calm_eval.data.corpus import CORPORA, build_corpus, describe_corpora
+    from calm_eval.progress import ProgressBar
+
+    if arguments.action == "list":
+        print(describe_corpora())
+        return 0
+    if not arguments.names or (arguments.out is not None and len(arguments.names) > 1):
+        raise InputError(f"data build: name {'one corpus' if arguments.names else 'a corpus'}: {', '.join(CORPORA)}")
+    for name in arguments.names:
+        with ProgressBar(name, "clip") as told:
+            print(build_corpus(name, arguments.out, told))
+    return 0
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    from calm_eval.training import Wish, train_preset
+
+    wishes = {name: value for name, value in vars(arguments).items() if name in Wish.__dataclass_fields__}
+    print(train_preset(Wish(**wishes)))
     return 0
 
 

@@ -55,8 +55,17 @@ def make_model(preset: ModelPreset, device: str = "cpu", seed: int = 0) -> Langu
         if books > codec.width:
             raise ModelError(f"'{preset.name}' wants {books} codebooks; '{codec.name}' has {codec.width}")
         head = _head(preset, codebooks=books, cardinality=cardinality)
-        dropout = preset.training.depth_dropout
-        return CodeModel(books, cardinality, preset.delays, backbone, head, depth_dropout=dropout, **shared)
+        part = preset.training
+        return CodeModel(
+            books,
+            cardinality,
+            preset.delays,
+            backbone,
+            head,
+            depth_dropout=part.depth_dropout,
+            masking=part.masking,
+            **shared,
+        )
 
 
 def make_codec(preset: CodecPreset, device: str = "cpu", seed: int = 0) -> Codec:

@@ -9,21 +9,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from reference_models.errors import ModelError
 from reference_models.heads.table import HEADS
+from reference_models.part import Count, Part, Share
+from reference_models.recipe import Recipe
 
-Count = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(ge=0, le=1)]
 Kind = Literal["calm", "rq", "delay", "vae", "rvq"]
 Task = Literal["speech_continuation", "tts", "music_continuation", "text_to_music"]
-
-
-class Part(BaseModel):
-    """A frozen part of a preset that refuses unknown keys and loose types."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class TransformerSizes(Part):
@@ -71,7 +65,7 @@ class StopPart(Part):
 
 
 class TrainingPart(Part):
-    """Choices that matter in training; those of the paper's ablation among them. Training itself reads more."""
+    """Choices that the model itself makes in training; those of the paper's ablation among them."""
 
     noise_augmentation: bool = True
     noise_rule: Literal["variance_preserving", "linear"] = "variance_preserving"
@@ -79,6 +73,7 @@ class TrainingPart(Part):
     text_dropout: Share = 0.2
     voice_dropout: Share = 0.2
     depth_dropout: Share = 0.0
+    masking: Share = 0.0
 
 
 class Preset(Part):
@@ -91,6 +86,8 @@ class Preset(Part):
     assumptions: list[str] = Field(default_factory=list)
     parameters: dict[str, int]
     published: dict[str, float] = Field(default_factory=dict)
+    recipe: Recipe | None = None
+    """How `calm-eval train` trains it; the papers' sizes have none."""
 
     @property
     def digest(self) -> str:
@@ -98,7 +95,17 @@ class Preset(Part):
 
         Notes, default samplings and what matters in training alone are not part of it.
         """
-        other = {"title", "sources", "assumptions", "parameters", "published", "sampling", "training", "losses"}
+        other = {
+            "title",
+            "sources",
+            "assumptions",
+            "parameters",
+            "published",
+            "sampling",
+            "training",
+            "losses",
+            "recipe",
+        }
         text = json.dumps(self.model_dump(mode="json", exclude=other), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 

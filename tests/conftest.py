@@ -88,3 +88,18 @@ def cli(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         return subprocess.run(argv, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=timeout, check=False)
 
     return call
+
+
+@pytest.fixture
+def renamed(tmp_path: Path) -> Callable[[str], str]:
+    """The file of a bundled preset under another name, to which no checkpoint belongs: an untrained model."""
+
+    def copy(name: str) -> str:
+        from reference_models.presets import names
+
+        text = names()[name].read_text(encoding="utf-8")
+        path = tmp_path / "untrained.yaml"
+        path.write_text(text.replace(f"name: {name}", "name: untrained", 1), encoding="utf-8")
+        return str(path)
+
+    return copy

@@ -193,12 +193,12 @@ def test_every_preset_is_listed_without_torch():
         assert card.tasks == () or load_system(name).spec.options["preset"] == name
 
 
-def test_an_untrained_preset_runs_through_a_suite_and_is_only_timed(tmp_path, tone_suite):
-    name = "mini-calm-tts"
-    if presets.preset_cards()[name].checkpoint is not None:
-        pytest.skip(f"{name} is trained")
+def test_an_untrained_preset_runs_through_a_suite_and_is_only_timed(tmp_path, tone_suite, renamed):
+    name = "mine"
+    spec = {"name": name, "python": "reference_models.adapter:create", "options": {"preset": renamed("mini-calm-tts")}}
+    (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(spec))
     suite = tone_suite(1, metrics=["demo_level", "rtf"])
-    run = evaluate(str(suite), [name, "demo-sine"], out=tmp_path / "run", threads=1)
+    run = evaluate(str(suite), [str(tmp_path / f"{name}.yaml"), "demo-sine"], out=tmp_path / "run", threads=1)
     assert run.unavailable == {}
     table = run.summary().set_index(["variant", "metric"])
     assert table.loc[(name, "demo_level"), "failures"] == '{"unscored": 1}'

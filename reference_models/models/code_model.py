@@ -36,7 +36,9 @@ class CodeModel(LanguageModel):
 
     The code number `cardinality` is the filling: it stands in the start column, where a codebook has not begun, and
     where fewer codebooks than all are drawn (`Sampling.depth`). With `depth_dropout`, that share of the training rows
-    is cut at a random depth, so that the model knows such sequences.
+    is cut at a random depth, so that the model knows such sequences. With `masking`, a row in training hides a share
+    of its past columns, uniform up to that number, behind the filling: what noise augmentation is to latents. A small
+    model that always sees the whole past hardly learns to read its text.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class CodeModel(LanguageModel):
         head: CodeHead,
         *,
         depth_dropout: float = 0.0,
+        masking: float = 0.0,
         norm: NormKind = "layer",
         conditioning: Conditioning | None = None,
         stop: bool = False,
@@ -61,9 +64,9 @@ class CodeModel(LanguageModel):
         self.codebooks, self.fill = codebooks, cardinality
         self.delays = tuple(delays)
         self.longest_delay = check_delays(self.delays)
-        self.depth_dropout = depth_dropout
+        self.depth_dropout, self.masking = depth_dropout, masking
         self.embedding = nn.Embedding(codebooks * (cardinality + 1), self.dim)
-        nn.init.normal_(self.embedding.weight, std=(codebooks * self.dim) ** -0.5)
+        nn.init.normal_(self.embedding.weight, std=codebooks**-0.5)  # a column has unit variance
 
     def embed(self, frames: Tensor) -> Tensor:
         """Sum of the codebooks' embeddings, [..., dim]."""
@@ -109,7 +112,7 @@ class CodeModel(LanguageModel):
     def loss(self, batch: Batch, generator: torch.Generator | None = None) -> Losses:
         """Mean cross-entropy of a code in nats. `generator` draws the depth dropout."""
         columns = apply_delays(self._targets(batch, generator), self.delays, -1)
-        z = self._condition(columns, batch)
+        z = self._condition(self._masked(columns, generator), batch)
         counted = columns >= 0
         rows = counted.any(dim=-1)
         # A head's loss is a sum over the counted codes of a column, divided by the number of codebooks.
@@ -127,6 +130,13 @@ class CodeModel(LanguageModel):
     def _condition(self, columns: Tensor, batch: Batch) -> Tensor:
         start = columns.new_full((columns.shape[0], 1, self.codebooks), self.fill)
         return self.hidden(torch.cat([start, torch.where(columns < 0, self.fill, columns)], dim=1), batch)
+
+    def _masked(self, columns: Tensor, generator: torch.Generator | None) -> Tensor:
+        if not self.training or self.masking == 0:
+            return columns
+        share = self.masking * torch.rand(columns.shape[0], 1, generator=generator)
+        hidden = torch.rand(columns.shape[:2], generator=generator) < share
+        return torch.where(hidden.to(columns.device)[..., None], -1, columns)
 
     def _targets(self, batch: Batch, generator: torch.Generator | None) -> Tensor:
         codes = torch.where(batch.real()[..., None], batch.frames, -1)

@@ -32,10 +32,11 @@ class Conditioning(nn.Module):
     def __init__(self, dim: int, tokens: int, voice_width: int | None) -> None:
         super().__init__()
         self.text = nn.Embedding(tokens, dim)
-        self.null_text = nn.Parameter(torch.randn(1, dim) * dim**-0.5)
-        self.voice_start = nn.Parameter(torch.randn(1, dim) * dim**-0.5) if voice_width is not None else None
+        self.null_text = nn.Parameter(torch.randn(1, dim))
+        self.voice_start = nn.Parameter(torch.randn(1, dim)) if voice_width is not None else None
         self.voice = linear(voice_width, dim) if voice_width is not None else None
-        nn.init.normal_(self.text.weight, std=dim**-0.5)
+        # Of unit variance, as embedded frames are: smaller tokens drown in what the first layers add to them.
+        nn.init.normal_(self.text.weight)
 
     def forward(self, text: Tensor | None, voice: Tensor | None) -> Tensor:
         """The prefix of one sample, [positions, dim]; `voice` [frames, voice_width]."""

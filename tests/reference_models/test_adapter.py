@@ -90,19 +90,20 @@ def test_prompts_are_resampled_on_request_and_the_identity_says_so():
     assert system.info.config != create("mini-calm-music").info.config
 
 
-def test_checkpoints_make_a_trained_system(tmp_path):
-    preset, codec = load_model_preset("mini-calm-tts"), load_codec_preset("mini-vae-speech")
+def test_checkpoints_make_a_trained_system(tmp_path, renamed):
+    name = renamed("mini-calm-tts")
+    preset, codec = load_model_preset(name), load_codec_preset("mini-vae-speech")
     model_file, codec_file = tmp_path / "model.safetensors", tmp_path / "codec.safetensors"
     model = make_model(preset, seed=3)
     with torch.no_grad():
         model.head.network.output.bias.fill_(0.5)
     save_checkpoint(model_file, model, preset)
     save_checkpoint(codec_file, make_codec(codec, seed=3), codec)
-    system = create("mini-calm-tts", checkpoint=str(model_file), codec_checkpoint=str(codec_file))
+    system = create(name, checkpoint=str(model_file), codec_checkpoint=str(codec_file))
     assert system.info.unscored == ""
     assert system.info.weights == {"model": file_hash(model_file), "codec": file_hash(codec_file)}
     system.load("cpu", "float32", 1)
-    other = loaded("mini-calm-tts", codec_checkpoint=str(codec_file))
+    other = loaded(name, codec_checkpoint=str(codec_file))
     assert other.info.unscored == "untrained"
     request = Request("a", 0, "tts", text="hi")
     sounds = [

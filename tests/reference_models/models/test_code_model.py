@@ -146,6 +146,26 @@ def test_depth_dropout_cuts_rows_at_a_depth_and_only_in_training():
     assert torch.equal(cut.clamp(min=0), torch.where(cut >= 0, batch.frames, 0))
 
 
+def test_masking_hides_past_columns_in_training_and_never_a_target():
+    model = make("rq", conditioned=False, masking=0.8)
+    frames = torch.randint(0, CARD, (400, 20, BOOKS), generator=torch.Generator().manual_seed(1))
+    batch = Batch(frames, torch.full((400,), 20))
+    shown, counted = {}, {}
+    embed, loss = model.embed, model.head.loss
+    model.embed = lambda columns: embed(shown.setdefault(model.training, columns))
+    model.head.loss = lambda z, target, generator=None: loss(counted.setdefault(model.training, z), target, generator)
+    for training in (True, False):
+        model.train(training).loss(batch, torch.Generator().manual_seed(2))
+    assert len(counted[True]) == len(counted[False])
+    past = slice(2, 20)  # columns that hold a code of every codebook
+    hidden = (shown[True][:, past] == model.fill).all(dim=-1)
+    assert not (shown[False][:, past] == model.fill).any()
+    assert torch.equal(shown[True][:, past][~hidden], shown[False][:, past][~hidden])
+    # A row's share is uniform in [0, 0.8]: mean 0.4, standard deviation over rows about 0.25.
+    assert abs(float(hidden.float().mean()) - 0.4) < 5 * 0.26 / 400**0.5
+    assert float(hidden.float().mean(dim=1).std()) > 0.2
+
+
 def test_delays_that_fall_or_miss_a_codebook_are_an_error():
     head, backbone = DelayHead(DIM, 2, CARD), Transformer(DIM, 1, 4, 64)
     for delays in ([1, 0], [0]):
