@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bar import Bar
 
-MILESTONES = {"2": "first_run", "3": "model_speed"}
+MILESTONES = {"2": "first_run", "3": "model_speed", "4": "minis"}
 
 
 def machine() -> str:

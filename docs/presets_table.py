@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from minis_table import trained_table
 
 from reference_models.catalogue import PresetCard, catalogue
 from reference_models.presets import load_preset
@@ -53,6 +58,7 @@ def filled(page: str) -> str:
         "paper codecs": codecs_table(mini=False),
         "mini models": models_table(mini=True),
         "mini codecs": codecs_table(mini=True),
+        "trained minis": trained_table(),
     }
     for name, table in tables.items():
         before, _, rest = page.partition(f"<!-- table: {name} -->\n")

@@ -29,7 +29,7 @@ PAGES = [*sorted(DOCS.glob("*.md")), ROOT / "README.md"]
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```\s*$", re.MULTILINE | re.DOTALL)
 NAMED = re.compile(r"\A# file: ([\w./-]+)\n")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-NEEDS_WEIGHTS = ("mini/", "mini ", "suites/", " assets fetch", " assets verify", " piper", " espeak")
+NEEDS_WEIGHTS = ("mini/", "mini ", "suites/", " assets fetch", " assets verify", " piper", " espeak", " train mini")
 
 # fmt: off
 FAILURES = (
