@@ -56,7 +56,7 @@ def train_preset(wish: Wish) -> str:
         preset = load_preset(wish.preset)
         corpus = None if wish.frames is not None else _corpus(wish, recipe_of(preset).corpus)
         frames = cache_folder() / "frames"
-        source = Source(corpus, frames, wish.frames, wish.codec_checkpoint, wish.teacher_checkpoint)
+        source = Source(corpus, frames, wish.frames, wish.codec_checkpoint)
         with ProgressBar("reading the corpus", "clip") as told:
             store = open_store(wish.preset, source, told)
         if wish.prepare_only:

@@ -19,8 +19,7 @@ from reference_models.catalogue import checkpoint_file
 from reference_models.checkpoint import check_checkpoint
 from reference_models.errors import ModelError
 from reference_models.presets import ModelPreset, Preset, load_preset, names
-
-STATE = "state.pt"
+from reference_models.training.state import FILE
 
 
 def trainable() -> dict[str, Preset]:
@@ -84,7 +83,7 @@ def _finished(preset: Preset, out: Path) -> bool:
 
 def _start(name: str, out: Path, device: str, threads: int) -> subprocess.Popen[bytes]:
     folder = out / name
-    resume = ["--resume"] if (folder / STATE).is_file() else []
+    resume = ["--resume"] if (folder / FILE).is_file() else []
     words = ["train", name, "--out", str(folder), "--device", device, "--threads", str(threads), *resume]
     out.mkdir(parents=True, exist_ok=True)
     with (out / f"{name}.log").open("ab") as log:

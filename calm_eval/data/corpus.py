@@ -128,6 +128,7 @@ def _write(folder: Path, name: str, source: Recipe, progress: Progress | None) -
     rows: dict[str, list[dict[str, object]]] = {}
     seconds: dict[str, float] = {}
     sums: dict[str, str] = {}
+    count = source.count  # once: a recipe may have to plan every clip to know it
     for number, clip in enumerate(source.clips(), start=1):
         path = f"audio/{clip.split}/{clip.id}.flac"
         sums[path] = _save(folder / path, clip)
@@ -145,7 +146,7 @@ def _write(folder: Path, name: str, source: Recipe, progress: Progress | None) -
         )
         seconds[clip.split] = seconds.get(clip.split, 0.0) + length
         if progress is not None:
-            progress(number, source.count)
+            progress(number, count)
     for split, lines in rows.items():
         text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in lines)
         (folder / f"{split}.jsonl").write_text(text, encoding="utf-8", newline="\n")

@@ -28,7 +28,6 @@ class Source:
     cache: Path | None = None
     frames: Path | None = None
     codec_checkpoint: Path | None = None
-    teacher_checkpoint: Path | None = None
 
 
 @dataclass(frozen=True)
