@@ -64,6 +64,7 @@ def make_model(preset: ModelPreset, device: str = "cpu", seed: int = 0) -> Langu
             head,
             depth_dropout=part.depth_dropout,
             masking=part.masking,
+            first_weight=part.first_codebook,
             **shared,
         )
 

@@ -74,6 +74,7 @@ class TrainingPart(Part):
     voice_dropout: Share = 0.2
     depth_dropout: Share = 0.0
     masking: Share = 0.0
+    first_codebook: Annotated[float, Field(gt=0)] = 1.0
 
 
 class Preset(Part):

@@ -54,10 +54,14 @@ def code_loss(logits: Tensor, target: Tensor) -> Tensor:
     The sum over the counted codes divided by K: every counted code weighs the same, and a frame in which nothing
     counts has loss 0. Raises ModelError when the shapes differ or a code is V or more.
     """
+    return code_losses(logits, target).sum(dim=1) / target.shape[1]
+
+
+def code_losses(logits: Tensor, target: Tensor) -> Tensor:
+    """Cross-entropy of each code, [N, K], 0 where it is not counted. Arguments and errors as `code_loss`."""
     check_codes(target, logits.shape[1], logits.shape[2])
-    counted = target >= 0
     each = F.cross_entropy(logits.float().flatten(0, 1), target.clamp(min=0).flatten(), reduction="none")
-    return torch.where(counted, each.view_as(target), 0.0).sum(dim=1) / target.shape[1]
+    return torch.where(target >= 0, each.view_as(target), 0.0)
 
 
 def check_codes(codes: Tensor, codebooks: int, cardinality: int) -> None:

@@ -15,6 +15,7 @@ from torch.nn import functional as F  # noqa: N812 - the name that every reader 
 
 from reference_models.backbone.transformer import NormKind, Transformer
 from reference_models.errors import ModelError
+from reference_models.heads.categorical import code_losses
 from reference_models.heads.delays import apply_delays, check_delays
 from reference_models.heads.protocol import Head, Sampling
 from reference_models.models.batch import Batch, Losses
@@ -38,7 +39,9 @@ class CodeModel(LanguageModel):
     where fewer codebooks than all are drawn (`Sampling.depth`). With `depth_dropout`, that share of the training rows
     is cut at a random depth, so that the model knows such sequences. With `masking`, a row in training hides a share
     of its past columns, uniform up to that number, behind the filling: what noise augmentation is to latents. A small
-    model that always sees the whole past hardly learns to read its text.
+    model that always sees the whole past hardly learns to read its text. `first_weight` is how much a code of the first
+    codebook weighs in the loss, the others weighing 1: it tells what is said, and they how it sounds (Moshi gives its
+    semantic codebook 100).
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class CodeModel(LanguageModel):
         *,
         depth_dropout: float = 0.0,
         masking: float = 0.0,
+        first_weight: float = 1.0,
         norm: NormKind = "layer",
         conditioning: Conditioning | None = None,
         stop: bool = False,
@@ -64,7 +68,7 @@ class CodeModel(LanguageModel):
         self.codebooks, self.fill = codebooks, cardinality
         self.delays = tuple(delays)
         self.longest_delay = check_delays(self.delays)
-        self.depth_dropout, self.masking = depth_dropout, masking
+        self.depth_dropout, self.masking, self.first_weight = depth_dropout, masking, first_weight
         self.embedding = nn.Embedding(codebooks * (cardinality + 1), self.dim)
         nn.init.normal_(self.embedding.weight, std=codebooks**-0.5)  # a column has unit variance
 
@@ -110,14 +114,20 @@ class CodeModel(LanguageModel):
         return torch.where(known >= 0, known, column)
 
     def loss(self, batch: Batch, generator: torch.Generator | None = None) -> Losses:
-        """Mean cross-entropy of a code in nats. `generator` draws the depth dropout."""
+        """Weighted mean cross-entropy of a code in nats. `generator` draws the depth dropout."""
         columns = apply_delays(self._targets(batch, generator), self.delays, -1)
         z = self._condition(self._masked(columns, generator), batch)
         counted = columns >= 0
         rows = counted.any(dim=-1)
-        # A head's loss is a sum over the counted codes of a column, divided by the number of codebooks.
-        drawn = self.head.loss(z[:, :-1][rows], columns[rows], generator).sum() * self.codebooks / counted.sum()
-        return self._losses(drawn, z, batch)
+        if self.first_weight == 1:
+            # A head's loss is a sum over the counted codes of a column, divided by the number of codebooks.
+            drawn = self.head.loss(z[:, :-1][rows], columns[rows], generator).sum() * self.codebooks / counted.sum()
+            return self._losses(drawn, z, batch)
+        weights = torch.ones(self.codebooks, device=z.device)
+        weights[0] = self.first_weight
+        head: CodeHead = self.head  # type: ignore[assignment]  # the base knows only what all heads share
+        each = code_losses(head.logits(z[:, :-1][rows], columns[rows]), columns[rows])
+        return self._losses((each * weights).sum() / (counted * weights).sum(), z, batch)
 
     def teacher_forced(self, codes: Tensor, conditions: Sequence[Conditions] | None = None) -> Tensor:
         """Logits of every column given the true past: [batch, frames + longest delay, codebooks, cardinality]."""

@@ -199,3 +199,17 @@ def test_a_known_joint_over_the_codes_of_a_frame_is_recovered(kind):
     alone = torch.stack([torch.bincount(drawn[:, book], minlength=card) / len(drawn) for book in range(books)])
     product = torch.tensor([float(alone[0, a] * alone[1, b] * alone[2, c]) for a, b, c in outcomes.tolist()])
     assert float((product - joint).abs().sum()) / 2 > 0.2  # independent codebooks would not do
+
+
+def test_the_first_codebook_weighs_what_it_is_told_to():
+    """Loss = (w CE0 + CE1 + ...) / (w + K - 1) of the very logits that the model gives."""
+    plain, heavy = make("rq", conditioned=False).eval(), make("rq", conditioned=False, first_weight=5.0).eval()
+    heavy.load_state_dict(plain.state_dict())
+    frames = torch.randint(0, CARD, (3, 9, BOOKS), generator=torch.Generator().manual_seed(1))
+    batch = Batch(frames, torch.tensor([9, 9, 9]))
+    columns = apply_delays(frames, plain.delays, -1)
+    logs = plain.teacher_forced(frames).log_softmax(dim=-1)
+    picked = -logs.gather(-1, columns.clamp(min=0)[..., None])[..., 0]
+    weights = torch.tensor([5.0] + [1.0] * (plain.codebooks - 1)) * (columns >= 0)
+    expected = (picked * weights).sum() / weights.sum()
+    torch.testing.assert_close(heavy.loss(batch).parts["head"], expected, rtol=1e-5, atol=1e-6)
