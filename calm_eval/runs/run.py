@@ -95,6 +95,11 @@ def summary_table(sections: list[tuple[StoredPlan, list[Cell]]]) -> pd.DataFrame
             "fingerprint": cell.metric.fingerprint,
             "suite_version": plan.suite.version,
             "items_digest": plan.items_digest,
+            "reference_set_digest": plan.reference_set_digest if plan.reference_set else "",
+            "method": cell.estimate.method,
+            "invalid": cell.estimate.invalid,
+            "warnings": json.dumps(list(cell.estimate.warnings), ensure_ascii=False),
+            "notes": json.dumps(dict(cell.estimate.notes), ensure_ascii=False),
             "failures": json.dumps(dict(cell.estimate.failures)),
             "flags": json.dumps(dict(cell.estimate.flags)),
         }

@@ -1,4 +1,4 @@
-"""A third-party package: one system, one judge and one metric, registered by entry points alone."""
+"""A third-party package: one system, one judge and one metric, registered by entry points alone; metrics of every kind."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from array import array
 
 from calm_eval.judges.protocol import JudgeInfo, Judgement
-from calm_eval.metrics.protocol import ItemValue, MetricSpec, refuse
+from calm_eval.metrics.protocol import GateVerdict, ItemValue, MetricSpec, SetValue, refuse
 from calm_eval.systems.protocol import Chunk, Done, Parameter, Span, SystemInfo
 
 
@@ -78,3 +78,71 @@ class Level:
 
 
 LEVEL = Level()
+
+
+def _spec(name, kind, **more):
+    return MetricSpec(
+        name=name, title=name, unit="RMS", higher_is_better=True, kind=kind, version=1, judge="demo-level", **more
+    )
+
+
+def _level(judgement):
+    return judgement.scores["rms"]
+
+
+class Gap:
+    """Mean level of the samples less that of the reference set."""
+
+    spec = _spec("demo_gap", "set", needs=("reference_set",), judged=("sample", "reference_set"))
+
+    def measure_set(self, samples, references):
+        failures = {}
+        levels = []
+        for sample in samples:
+            if sample.view.failure is not None:
+                failures[sample.view.failure] = failures.get(sample.view.failure, 0) + 1
+            else:
+                levels.append(_level(sample.view.judgements["sample"]))
+        if len(levels) < 2:
+            return SetValue(None, 0, failures, refused="fewer than two samples")
+        there = [_level(reference.judgement) for reference in references]
+        value = sum(levels) / len(levels) - sum(there) / len(there)
+        warnings = ("tiny",) if len(there) < 3 else ()
+        return SetValue(
+            value, len(levels), failures, value - 1, value + 1, "by hand", None, warnings, {"clips": len(there)}
+        )
+
+
+class Pair:
+    """Level of a sample over that of its own reference."""
+
+    spec = _spec("demo_pair", "pair", needs=("reference",), judged=("sample", "reference"))
+
+    def measure(self, view):
+        if view.failure is not None:
+            return refuse(view.failure)
+        return ItemValue(_level(view.judgements["sample"]) / _level(view.judgements["reference"]), 1.0)
+
+
+class Gated(Level):
+    """Mean level, which means something only when the samples are not all equally loud."""
+
+    spec = _spec("demo_gated", "item")
+
+    def gate(self, samples):
+        levels = {round(_level(sample.view.judgements["sample"]), 6) for sample in samples}
+        return GateVerdict("all alike" if len(levels) == 1 else None, notes={"levels": len(levels)})
+
+
+class Above:
+    """Share of samples above a level that the suite sets."""
+
+    def __init__(self, level: float):
+        self.level = level
+        self.spec = _spec("demo_above", "item", parameters={"level": level})
+
+    def measure(self, view):
+        return ItemValue(float(_level(view.judgements["sample"]) > self.level), 1.0)
+
+
+GAP, PAIR, GATED = Gap(), Pair(), Gated()
