@@ -85,3 +85,11 @@ class TextJudge(Judge, Protocol):
     def judge_texts(self, texts: Sequence[str]) -> list[Judgement]:
         """One judgement (a vector [1, dim]) for each text, in order."""
         ...
+
+
+class PairJudge(Judge, Protocol):
+    """A judge that hears two audios together."""
+
+    def judge_pairs(self, batch: Sequence[tuple[Mono, Mono]]) -> list[Judgement]:
+        """One judgement for each (sample, other), in order; both at the judge's sample rate."""
+        ...

@@ -9,8 +9,11 @@ from typing import Any, Literal, Protocol
 from calm_eval.judges.protocol import Judgement
 
 Kind = Literal["item", "ratio", "pair", "set"]
-Judged = Literal["sample", "prompt", "prompt_round_trip", "reference", "text", "reference_set"]
-"""What a judge may be asked about: audios, the text of the item (judges of text and audio), the reference set."""
+Judged = Literal[
+    "sample", "prompt", "prompt_round_trip", "reference", "text", "reference_set", "with_reference", "with_prompt"
+]
+"""What a judge may be asked about: an audio, the text of the item (a judge of texts and audio), the reference set, or
+the sample together with its item's reference or prompt (a judge of pairs)."""
 
 
 @dataclass(frozen=True)

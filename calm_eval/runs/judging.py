@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 from calm_eval.audio.read import AudioError, read_sound
 from calm_eval.audio.resample import to_mono
 from calm_eval.errors import StoreError, UnavailableError
-from calm_eval.judges.protocol import Judge, JudgeInfo, Judgement, Mono, TextJudge
+from calm_eval.judges.protocol import Judge, JudgeInfo, Judgement, Mono, PairJudge, TextJudge
 from calm_eval.metrics.bound import BoundMetric, judge_use, make_judge
 from calm_eval.metrics.identity import judge_identity
 from calm_eval.runs.database import Database
@@ -22,13 +22,20 @@ from calm_eval.runs.watch import Progress, Stopwatch
 
 BATCH = 8
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
 class Question:
-    """What a judge is asked about: the audio of `path`, the run's own audio (neither given), or a `text`."""
+    """What a judge is asked about: the audio of `path`, a `text`, or the run's own `audio`, perhaps beside `path`."""
 
+    audio: str | None = None
     path: Path | None = None
     text: str | None = None
+
+
+Heard = Mono | str | tuple[Mono, Mono] | AudioError
+"""What was read for a question, or what is wrong with it."""
 
 
 class Judging:
@@ -54,6 +61,7 @@ class Judging:
         self.watch = watch
         self.progress = progress
         self.judged = 0
+        self.lost: list[str] = []
 
     def run(self, title: str, bound: BoundMetric, wanted: Mapping[str, Question]) -> None:
         """Judge what is not judged yet, by the judge of `bound`. Raises UnavailableError when it cannot be had."""
@@ -70,8 +78,6 @@ class Judging:
             self.database.connection.execute("INSERT OR REPLACE INTO judges VALUES (?, ?)", about)
         with self.watch.mark("judge"):
             judge.load(self.device, self.threads)
-        # One kind of question a batch.
-        waiting.sort(key=lambda one: one[1].text is not None)
         parts = [waiting[start : start + BATCH] for start in range(0, len(waiting), BATCH)]
         try:
             with (
@@ -90,62 +96,66 @@ class Judging:
         finally:
             judge.close()
 
-    def _read(self, part: Sequence[tuple[str, Question]], sample_rate: int) -> list[Mono | str | AudioError]:
-        """Each text, or audio at the judge's rate, or what is wrong with it. Runs beside the judge: files only."""
-        read: list[Mono | str | AudioError] = []
-        for key, question in part:
-            if question.text is not None:
-                read.append(question.text)
-                continue
-            try:
-                clip = self.samples.load(key) if question.path is None else read_sound(question.path)
-            except AudioError as error:
-                read.append(error)
-            else:
-                read.append(to_mono(clip, sample_rate))
-        return read
+    def _read(self, part: Sequence[tuple[str, Question]], sample_rate: int) -> list[Heard]:
+        """What each question is about, audio at the judge's rate. Runs beside the judge: touches files only."""
+        return [self._one(question, sample_rate) for _, question in part]
+
+    def _one(self, question: Question, sample_rate: int) -> Heard:
+        if question.text is not None:
+            return question.text
+        try:
+            sounds = [to_mono(self.samples.load(question.audio), sample_rate)] if question.audio is not None else []
+        except AudioError as error:
+            self.lost.append(str(question.audio))
+            return error
+        try:
+            sounds += [to_mono(read_sound(question.path), sample_rate)] if question.path is not None else []
+        except AudioError as error:
+            return error
+        return sounds[0] if len(sounds) == 1 else (sounds[0], sounds[1])
 
     def _batch(
-        self,
-        judge: Judge,
-        info: JudgeInfo,
-        part: Sequence[tuple[str, Question]],
-        read: Sequence[Mono | str | AudioError],
+        self, judge: Judge, info: JudgeInfo, part: Sequence[tuple[str, Question]], read: Sequence[Heard]
     ) -> Iterator[tuple[str, Judgement]]:
         sounds: dict[str, Mono] = {}
         texts: dict[str, str] = {}
+        pairs: dict[str, tuple[Mono, Mono]] = {}
         for (key, question), one in zip(part, read, strict=True):
             if isinstance(one, str):
                 texts[key] = one
+            elif isinstance(one, tuple):
+                pairs[key] = one
             elif not isinstance(one, AudioError):
                 sounds[key] = one
-            elif question.path is not None:
+            elif question.audio not in self.lost:
                 yield key, Judgement(refused=one.name)
             else:
-                self.samples.forget_audio(key)
+                self.samples.forget_audio(str(question.audio))
                 raise StoreError(
                     f"{self.samples.folder}: {one}; its row is dropped: run the same command again"
                 ) from one
-        if sounds:
-            with self.watch.mark("judge"):
-                answers = self._ask(judge, info, list(sounds.values()))
-            yield from zip(sounds, answers, strict=True)
-        if texts:
-            with self.watch.mark("judge"):
-                yield from zip(texts, cast(TextJudge, judge).judge_texts(list(texts.values())), strict=True)
+        with self.watch.mark("judge"):
+            if sounds:
+                yield from zip(sounds, self._ask(judge.judge, info, list(sounds.values())), strict=True)
+            if texts:
+                ask = cast(TextJudge, judge).judge_texts
+                yield from zip(texts, self._ask(ask, info, list(texts.values())), strict=True)
+            if pairs:
+                beside = cast(PairJudge, judge).judge_pairs
+                yield from zip(pairs, self._ask(beside, info, list(pairs.values())), strict=True)
 
-    def _ask(self, judge: Judge, info: JudgeInfo, sounds: list[Mono]) -> list[Judgement]:
-        """One answer a sound. A sound on which the judge fails is asked alone, and then refused as `error`."""
+    def _ask(self, judge: Callable[[list[T]], list[Judgement]], info: JudgeInfo, asked: list[T]) -> list[Judgement]:
+        """One answer a question. A question on which the judge fails is asked alone, and then refused as `error`."""
         try:
-            answers = judge.judge(sounds)
+            answers = judge(asked)
         except UnavailableError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a judge raises on one sound must not cost the others
-            if len(sounds) > 1:
-                return [answer for sound in sounds for answer in self._ask(judge, info, [sound])]
+            if len(asked) > 1:
+                return [answer for one in asked for answer in self._ask(judge, info, [one])]
             text = f"{type(error).__name__}: {error}"
             self.progress.say(f"judge {info.name} failed on one audio: {text}")
             return [Judgement(refused=JUDGE_ERROR, notes={"error": text})]
-        if len(answers) != len(sounds):
-            raise UnavailableError(f"judge {info.name} gave {len(answers)} answers to {len(sounds)} audios")
+        if len(answers) != len(asked):
+            raise UnavailableError(f"judge {info.name} gave {len(answers)} answers to {len(asked)} audios")
         return answers

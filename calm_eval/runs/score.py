@@ -14,7 +14,7 @@ from calm_eval.runs.judging import Judging, Question
 from calm_eval.runs.measure import measure
 from calm_eval.runs.plan_store import StoredPlan
 from calm_eval.runs.samples import SampleStore
-from calm_eval.runs.views import text_key
+from calm_eval.runs.views import OF_SAMPLE, PAIRED, question_keys, text_key
 from calm_eval.runs.watch import Progress, Stopwatch
 
 
@@ -80,11 +80,14 @@ class ScoreStage:
         }
         wanted: dict[str, Question] = {}
         for sample in plan.samples:
-            if "sample" not in parts[sample.variant]:
-                continue
-            row = self.samples.get(sample.key)
+            row = self.samples.get(sample.key) if parts[sample.variant] & set(OF_SAMPLE) else None
             if row is not None and row["audio"] is not None:
-                wanted[row["audio"]] = Question()
+                item = plan.items[sample.item]
+                keys = question_keys(item, row["audio"])
+                for part in parts[sample.variant] & set(OF_SAMPLE):
+                    key, beside = keys[part], item.audios.get(PAIRED.get(part, ""))
+                    if key is not None:
+                        wanted[key] = Question(audio=row["audio"], path=beside.path if beside else None)
         of_items = set().union(*parts.values())
         for item in plan.items.values():
             for name, ref in item.audios.items():

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import overload
 
-from calm_eval.data.item import AudioRef
+from calm_eval.data.item import AudioRef, Item
 from calm_eval.judges.protocol import Judgement
 from calm_eval.keys import digest
 from calm_eval.metrics.bound import BoundMetric
@@ -19,6 +19,37 @@ from calm_eval.runs.samples import SampleStore
 def text_key(text: str) -> str:
     """Under which name the judgement of a text is stored; never that of an audio."""
     return f"text:{digest(text)}"
+
+
+def pair_key(audio: str, other: str) -> str:
+    """Under which name the judgement of a sample together with another audio is stored."""
+    return f"pair:{digest([audio, other])}"
+
+
+PAIRED: Mapping[Judged, str] = {"with_reference": "reference", "with_prompt": "prompt"}
+"""What a sample is heard together with, by the name of the part."""
+
+
+OF_SAMPLE: tuple[Judged, ...] = ("sample", *PAIRED)
+"""Parts that a sample without a judgement is still to be judged on."""
+
+
+def question_keys(item: Item, audio: str | None) -> dict[Judged, str | None]:
+    """Identity of each thing that a judge may be asked about a sample whose audio is `audio`; None where there is none.
+
+    The reference set belongs to the suite and is not among them.
+    """
+    keys: dict[Judged, str | None] = {
+        "sample": audio,
+        "prompt": item.part("prompt"),
+        "prompt_round_trip": item.part("prompt_round_trip"),
+        "reference": item.part("reference"),
+        "text": text_key(item.text) if item.text is not None else None,
+    }
+    for part, other in PAIRED.items():
+        beside = item.part(other)
+        keys[part] = pair_key(audio, beside) if audio is not None and beside is not None else None
+    return keys
 
 
 class Views:
@@ -39,15 +70,14 @@ class Views:
         heard: dict[Judged, Judgement] = {}
         judge = self.bound.judge_fingerprint
         if judge is not None:
-            keys: dict[str, str | None] = {name: ref.identity if ref else None for name, ref in item.audios.items()}
-            keys |= {"sample": row["audio"], "text": text_key(item.text) if item.text is not None else None}
+            keys = question_keys(item, row["audio"])
             for part in self.bound.spec.judged:
                 key = keys.get(part)
                 judgement = self.judgements.get(key, judge) if key else None
                 if judgement is not None:
                     heard[part] = judgement
-            if row["audio"] is not None and "sample" in self.bound.spec.judged and "sample" not in heard:
-                return None
+                elif key is not None and part in OF_SAMPLE:
+                    return None
         return SampleView(
             failure=row["failure"],
             flags=tuple(json.loads(row["flags"])),
@@ -64,9 +94,11 @@ class Views:
         if row is None:
             return False
         judge = self.bound.judge_fingerprint
-        if judge is None or row["audio"] is None or "sample" not in self.bound.spec.judged:
+        if judge is None:
             return True
-        return self.judgements.there(row["audio"], judge)
+        keys = question_keys(self.plan.items[sample.item], row["audio"])
+        asked = [keys.get(part) for part in self.bound.spec.judged if part in OF_SAMPLE]
+        return all(key is None or self.judgements.there(key, judge) for key in asked)
 
 
 class RowSamples(Sequence[SetSample]):
