@@ -13,7 +13,7 @@ from calm_eval.assets import fetch, weights
 from calm_eval.assets.checksum import sha256_of
 from calm_eval.audio.mel import MelSpectrogram, power_to_db
 from calm_eval.errors import InputError, UnavailableError
-from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono
+from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono, Requires
 
 ASSET = "dnsmos"
 P835_FILE = "sig_bak_ovr.onnx"
@@ -74,6 +74,7 @@ class DnsmosJudge:
     def __init__(self, path: str | None = None, windows: str = "speechmos") -> None:
         if windows not in WINDOW_RULES:
             raise InputError(f"dnsmos: windows is '{windows}', expected one of {', '.join(WINDOW_RULES)}")
+        self.requires = Requires(("onnxruntime",), () if path is not None else (ASSET,))
         self._path = path
         self._windows = windows
         self._weights: Mapping[str, str] | None = None

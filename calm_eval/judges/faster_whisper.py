@@ -11,7 +11,7 @@ import numpy as np
 from calm_eval.assets import fetch, weights
 from calm_eval.assets.checksum import sha256_of
 from calm_eval.errors import InputError, UnavailableError
-from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono
+from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono, Requires
 
 SAMPLE_RATE = 16000
 
@@ -70,6 +70,7 @@ class FasterWhisperJudge:
         label = Path(path).name if path is not None else str(model).removesuffix("-ct2")
         if label.endswith(".en") and language != "en":
             raise InputError(f"faster-whisper: {label} is English only, language is '{language}'")
+        self.requires = Requires(("faster_whisper",), (model,) if model is not None else ())
         self._asset = model
         self._path = path
         self._compute_type = compute_type

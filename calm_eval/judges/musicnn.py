@@ -14,7 +14,7 @@ from calm_eval.audio.mel import MelSpectrogram
 from calm_eval.errors import InputError, UnavailableError
 from calm_eval.judges.musicnn_network import FRAMES, N_MELS, TAGS, MusicnnNetwork, tensor_shapes
 from calm_eval.judges.musicnn_tags import LISTS, read_tags
-from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono
+from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono, Requires
 from calm_eval.judges.tensorflow_bundle import read_index, read_tensors
 
 ASSETS = {"MTT": "musicnn-mtt", "MSD": "musicnn-msd"}
@@ -73,6 +73,7 @@ class MusicnnJudge:
         _check_model(model)
         if output not in OUTPUTS:
             raise InputError(f"musicnn: output is '{output}', expected one of {', '.join(OUTPUTS)}")
+        self.requires = Requires(("torch",), () if path is not None else (ASSETS[model],))
         self._model = model
         self._output = output
         self._path = path
@@ -86,7 +87,7 @@ class MusicnnJudge:
         if self._weights is None:
             self._weights = _weights_of(self._model, self._path)
         return JudgeInfo(
-            name=f"musicnn-{self._model.lower()}/{self._output}",
+            name=_name(self._model, self._output),
             output=self._output,
             sample_rate=SAMPLE_RATE,
             version=1,
@@ -154,6 +155,30 @@ class MusicnnJudge:
         vectors = np.stack([row[1] if self._output == "tags" else row[0] for row in rows])
         dropped = max(0, audio.size - windows * FRAMES * HOP) / SAMPLE_RATE
         return Judgement(vectors=vectors, notes={"windows": windows, "dropped_seconds": dropped})
+
+
+def musicnn_mtt() -> MusicnnJudge:
+    """Embeddings of the MagnaTagATune model."""
+    return MusicnnJudge("MTT", "embedding")
+
+
+def musicnn_mtt_tags() -> MusicnnJudge:
+    """Tags of the MagnaTagATune model."""
+    return MusicnnJudge("MTT", "tags")
+
+
+def musicnn_msd() -> MusicnnJudge:
+    """Embeddings of the Million Song Dataset model."""
+    return MusicnnJudge("MSD", "embedding")
+
+
+def musicnn_msd_tags() -> MusicnnJudge:
+    """Tags of the Million Song Dataset model."""
+    return MusicnnJudge("MSD", "tags")
+
+
+def _name(model: str, output: str) -> str:
+    return f"musicnn-{model.lower()}" if output == "embedding" else f"musicnn-{model.lower()}-{output}"
 
 
 def _check_model(model: str) -> None:

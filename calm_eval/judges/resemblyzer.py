@@ -14,7 +14,7 @@ from calm_eval.assets import fetch, weights
 from calm_eval.assets.checksum import sha256_of
 from calm_eval.audio.mel import MelSpectrogram
 from calm_eval.errors import UnavailableError
-from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono
+from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono, Requires
 
 ASSET = "resemblyzer"
 WEIGHTS_FILE = "pretrained.pt"
@@ -84,6 +84,7 @@ class ResemblyzerJudge:
     """
 
     def __init__(self, path: str | None = None) -> None:
+        self.requires = Requires(("torch", "webrtcvad"), () if path is not None else (ASSET,))
         self._path = path
         self._weights: Mapping[str, str] | None = None
         self._network: Any = None

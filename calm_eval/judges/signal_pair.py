@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from calm_eval.audio import repetition
+from calm_eval.audio import chroma_cosine, log_mel_distance, pesq_stoi, repetition, scale_invariant_ratio
 from calm_eval.audio.mono import SignalError
 from calm_eval.errors import InputError, UnavailableError
 from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono, Requires
-from calm_eval.metrics import chroma_cosine, log_mel_distance, pesq_stoi, scale_invariant_ratio
 
 SAMPLE_RATE = 16000
 CUT_SECONDS = 0.1
@@ -34,13 +33,13 @@ class SignalPairJudge:
             raise InputError(f"signal-pair: quantities is '{quantities}', expected one of {', '.join(_QUANTITIES)}")
         self._quantities = quantities
         packages = ("pesq", "pystoi") if quantities == "speech" else ()
-        self.requires = Requires(packages, extra="signal")
+        self.requires = Requires(packages, extra="speech-quality")
 
     @property
     def info(self) -> JudgeInfo:
         """Identity and every setting."""
         return JudgeInfo(
-            name=f"signal-pair/{self._quantities}",
+            name=_NAMES[self._quantities],
             output="scores",
             sample_rate=SAMPLE_RATE,
             version=1,
@@ -56,7 +55,7 @@ class SignalPairJudge:
                 __import__(package)
             # Binary packages raise OSError or RuntimeError when they are broken, and ValueError under another NumPy.
             except (ImportError, OSError, RuntimeError, ValueError) as error:
-                raise UnavailableError(f"{package} is missing: install calm-eval[signal] ({error})") from error
+                raise UnavailableError(f"{package} is missing: install calm-eval[speech-quality] ({error})") from error
 
     def judge(self, batch: Sequence[Mono]) -> list[Judgement]:
         """Refused: one sound alone is no pair."""
@@ -98,6 +97,8 @@ _QUANTITIES: Mapping[str, Mapping[str, Quantity]] = {
     },
 }
 
+_NAMES: Mapping[str, str] = {"distance": "signal-pair", "speech": "speech-pair", "copy": "prompt-copy"}
+
 _SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "distance": {
         "limit_db": scale_invariant_ratio.LIMIT_DB,
@@ -121,3 +122,13 @@ _SETTINGS: Mapping[str, Mapping[str, Any]] = {
         "silence_dbfs": repetition.SILENCE_DBFS,
     },
 }
+
+
+def speech_pair() -> SignalPairJudge:
+    """Intelligibility and quality of speech over its reference."""
+    return SignalPairJudge("speech")
+
+
+def prompt_copy() -> SignalPairJudge:
+    """How much of its prompt a continuation repeats."""
+    return SignalPairJudge("copy")

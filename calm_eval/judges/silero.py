@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from calm_eval.assets import fetch, weights
 from calm_eval.assets.checksum import sha256_of
 from calm_eval.errors import InputError, UnavailableError
-from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono
+from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono, Requires
 
 ASSET = "silero-vad"
 WEIGHTS_FILE = "silero_vad.onnx"
@@ -44,6 +44,7 @@ class SileroJudge:
     def __init__(self, path: str | None = None, threshold: float = 0.5) -> None:
         if not 0.0 < threshold < 1.0:
             raise InputError(f"silero-vad: threshold is {threshold}, expected a number between 0 and 1")
+        self.requires = Requires(("onnxruntime",), () if path is not None else (ASSET,))
         self._path = path
         self._threshold = threshold
         self._weights: Mapping[str, str] | None = None

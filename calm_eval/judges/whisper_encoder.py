@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from calm_eval.assets import fetch, weights
 from calm_eval.assets.checksum import sha256_of
 from calm_eval.errors import UnavailableError
-from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono
+from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono, Requires
 
 ASSET = "whisper-tiny.en-ct2"
 SAMPLE_RATE = 16000
@@ -40,6 +40,7 @@ class WhisperEncoderJudge:
     def __init__(self, path: str | None = None, compute_type: str = "float32") -> None:
         self._path = path
         self._compute_type = compute_type
+        self.requires = Requires(("faster_whisper",), () if path is not None else (ASSET,))
         label = Path(path).name if path is not None else ASSET.removesuffix("-ct2")
         self._name = f"{label}/encoder"
         self._weights: Mapping[str, str] | None = None

@@ -71,3 +71,9 @@ def _refusal(judgement: Judgement) -> str | None:
     if judgement.refused is not None:
         return f"judge:{judgement.refused}"
     return None if judgement.vectors is not None and len(judgement.vectors) else "judge:no-vector"
+
+
+def told_method(name: str, paired: bool, groups: int) -> str:
+    """How an interval over groups of clips was made, for the report."""
+    about = "items, generated and reference together" if paired else "generated clips, reference set held fixed"
+    return f"{name} over {about}, {groups} groups, 95%"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from calm_eval.metrics.embedded_set import EmbeddedSet, embedded_references, embedded_samples
-from calm_eval.metrics.frechet import frechet_distance, frechet_distance_folded, require_agreement
+from calm_eval.metrics.embedded_set import EmbeddedSet, embedded_references, embedded_samples, told_method
+from calm_eval.metrics.frechet import frechet_distance, frechet_distance_of_clips
 from calm_eval.metrics.frechet_groups import GroupedClips, frechet_interval, group_clips
 from calm_eval.metrics.frechet_influence import clip_influences
 from calm_eval.metrics.protocol import MetricSpec, SetReference, SetSample, SetValue
@@ -32,9 +32,7 @@ class FrechetAudioDistance:
             return SetValue(None, 0, generated.failures, refused="fewer than two frames", warnings=reference.warnings)
         first, second = _grouped(generated), _grouped(reference)
         whole, target = first.gaussian(), second.gaussian()
-        statistics = frechet_distance(whole, target)
-        value = frechet_distance_folded(generated.clips.values(), reference.clips.values(), whole, target)
-        require_agreement(value, statistics, whole, target)
+        value = frechet_distance_of_clips(generated.clips.values(), reference.clips.values(), whole, target)
         paired = generated.clips.keys() == reference.clips.keys()
         made = _paired_interval(first, second) if paired else frechet_interval(first, target)
         rank = min(generated.frames, reference.frames) - 1
@@ -45,7 +43,10 @@ class FrechetAudioDistance:
             failures=generated.failures,
             low=max(0.0, made.low) if made else None,
             high=max(0.0, made.high) if made else None,
-            method=_method(paired) if made else "",
+            method=f"{told_method(NAME, paired, GROUPS)}, of the distance without its small-sample bias, so that it may lie "
+            "below the value"
+            if made
+            else "",
             warnings=((LOW_RANK,) if rank < whole.dimensions else ()) + reference.warnings,
             notes={
                 "frames": generated.frames,
@@ -71,11 +72,6 @@ def _paired_interval(generated: GroupedClips, reference: GroupedClips) -> Jackkn
         generated.gaussian(kept), reference.gaussian(kept)
     )
     return jackknife(distance, len(generated.parts), generated.sizes)
-
-
-def _method(paired: bool) -> str:
-    about = "items, generated and reference together" if paired else "generated clips, reference set held fixed"
-    return f"{NAME} over {about}, {GROUPS} groups, 95%"
 
 
 FAD = FrechetAudioDistance(

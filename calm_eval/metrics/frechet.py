@@ -12,10 +12,12 @@ matrix square root is needed, nothing is added to a diagonal, and nothing can be
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from calm_eval.metrics.frechet_gaussian import Gaussian, checked_frames, float64_blocks, gaussian_of
+from calm_eval.metrics.frechet_gaussian import Gaussian, float64_blocks, gaussian_of
 
 Array = NDArray[np.float64]
 
@@ -66,8 +68,20 @@ def frechet_distance_raw(first: ArrayLike, second: ArrayLike) -> float:
 def frechet_distance_checked(first: ArrayLike, second: ArrayLike) -> float:
     """As `frechet_distance_raw`; raises RoutesDisagreeError when the statistics route says something else."""
     one, two = gaussian_of(first), gaussian_of(second)
-    raw, statistics = _raw(first, second, one, two), frechet_distance(one, two)
-    require_agreement(raw, statistics, _traces(one, two))
+    return _checked(_small([first], one), _small([second], two), one, two)
+
+
+def frechet_distance_of_clips(
+    first: Iterable[ArrayLike], second: Iterable[ArrayLike], one: Gaussian, two: Gaussian
+) -> float:
+    """As `frechet_distance_checked` for clips [F, d] whose Gaussians are known; each is read once, none is kept."""
+    return _checked(_small(first, one), _small(second, two), one, two)
+
+
+def _checked(first: Array, second: Array, one: Gaussian, two: Gaussian) -> float:
+    _same_dimensions(one.dimensions, two.dimensions)
+    raw = _assembled(one, two, _nuclear_norm(first @ second.T))
+    require_agreement(raw, frechet_distance(one, two), _traces(one, two))
     return raw
 
 
@@ -128,20 +142,26 @@ def _nuclear_norm(product: Array, enough: float | None = None) -> float:
 
 def _raw(first: ArrayLike, second: ArrayLike, one: Gaussian, two: Gaussian) -> float:
     _same_dimensions(one.dimensions, two.dimensions)
-    return _assembled(one, two, _nuclear_norm(_small(first, one) @ _small(second, two).T))
+    return _assembled(one, two, _nuclear_norm(_small([first], one) @ _small([second], two).T))
 
 
-def _small(frames: ArrayLike, about: Gaussian) -> Array:
+def _small(parts: Iterable[ArrayLike], about: Gaussian) -> Array:
     """A [min(n, d), d] whose A^T A is the covariance: centred frames, folded by QR of blocks when they are many."""
-    array = checked_frames(frames)
-    count, dimensions = array.shape
+    dimensions = about.dimensions
     rows = max(4 * dimensions, (1 << 22) // dimensions)
     folded = np.empty((0, dimensions))
-    for block in float64_blocks(array, rows):
-        folded = np.concatenate([folded, block - about.mean])
-        if len(folded) > dimensions:
-            folded = np.asarray(np.linalg.qr(folded, mode="r"), dtype=np.float64)
-    return np.asarray(folded / np.sqrt(count - 1))
+    waiting: list[Array] = [folded]
+    for part in parts:
+        for block in float64_blocks(part, rows):
+            waiting.append(block - about.mean)
+            if sum(map(len, waiting)) >= rows:
+                waiting = [_folded(waiting)]
+    return np.asarray(_folded(waiting) / np.sqrt(about.count - 1))
+
+
+def _folded(blocks: list[Array]) -> Array:
+    whole = np.concatenate(blocks)
+    return np.asarray(np.linalg.qr(whole, mode="r"), dtype=np.float64) if len(whole) > whole.shape[1] else whole
 
 
 def _assembled(one: Gaussian, two: Gaussian, root: float) -> float:

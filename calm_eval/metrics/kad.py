@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from calm_eval.metrics.embedded_set import embedded_references, embedded_samples
+from calm_eval.metrics.embedded_set import embedded_references, embedded_samples, told_method
 from calm_eval.metrics.kernel_distance import GROUPS, KernelSums, kernel_sums
 from calm_eval.metrics.protocol import MetricSpec, SetReference, SetSample, SetValue
-from calm_eval.stats.jackknife import NAME, Jackknife, both, jackknife_of
+from calm_eval.stats.jackknife import NAME, Jackknife, jackknife_of
 
 LEAST = 3
 """Clips on each side for a value with an interval: without one of them two are left."""
@@ -34,7 +34,7 @@ class KernelAudioDistance:
             failures=generated.failures,
             low=made.low if made else None,
             high=made.high if made else None,
-            method=f"{NAME} over clips, {GROUPS} groups, 95%" if made else "",
+            method=told_method(NAME, sums.same_ids, GROUPS) if made else "",
             warnings=reference.warnings,
             notes={
                 "frames": generated.frames,
@@ -46,11 +46,8 @@ class KernelAudioDistance:
 
 
 def _interval(sums: KernelSums) -> Jackknife:
-    """Equal ids on both sides are left out together; other sets are independent, so that their variances add."""
-    value = sums.distance()
-    if sums.same_ids:
-        return jackknife_of(value, sums.without_items())
-    return both(jackknife_of(value, sums.without_generated()), jackknife_of(value, sums.without_reference()))
+    """As for FAD: equal ids on both sides are left out together, else the reference set is held fixed."""
+    return jackknife_of(sums.distance(), sums.without_items() if sums.same_ids else sums.without_generated())
 
 
 KAD = KernelAudioDistance(

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast, get_args
 
 from calm_eval.errors import InputError
 from calm_eval.keys import seed_from
@@ -115,8 +115,9 @@ def perplexity_under(model: str, form: str = "median", end: bool = False, lower:
 
 
 def _form(form: str) -> Form:
-    if form == "corpus" or form == "mean" or form == "median":
-        return form
+    for known in get_args(Form):
+        if form == known:
+            return cast(Form, known)
     raise InputError(f"unknown form '{form}' of a perplexity. Known: {', '.join(_WORDS)}")
 
 

@@ -11,7 +11,7 @@ from calm_eval.metrics.protocol import SetSample
 
 @dataclass(frozen=True)
 class Transcripts:
-    """`texts`: (item, seed) to what a recogniser wrote, at least one word of it. `failures` counts the others by name."""
+    """`texts`: (item, seed) to what a recogniser wrote, one word at least. `failures` counts the others by name."""
 
     texts: Mapping[tuple[str, int], str]
     failures: Mapping[str, int]

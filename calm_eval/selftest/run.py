@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import math
 from collections.abc import Iterator, Sequence
@@ -68,9 +69,8 @@ def _heard(name: str, goldens: Sequence[Golden], fetch: bool, threads: int) -> I
             else:
                 assert golden.signal is not None
                 (judgement,) = judge.judge([signal(golden.signal, judge.info.sample_rate)])
-            about = Check(
-                golden.title, lambda heard=judgement, one=golden: one.read(heard), golden.expected, golden.tolerance
-            )  # type: ignore[misc]
+            figure = functools.partial(golden.read, judgement)
+            about = Check(golden.title, figure, golden.expected, golden.tolerance)
             yield _checked(name, about)
     finally:
         judge.close()

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from calm_eval.stats.student import t_quantile
 
@@ -65,17 +65,28 @@ def jackknife(
     `sizes` says how much each group holds (frames or items), all alike when left out. None for fewer than two groups.
     Raises ValueError for sizes that do not fit or are not positive, and for a value that is not finite.
     """
-    weights = np.ones(groups) if sizes is None else np.asarray(sizes, dtype=np.float64)
-    if weights.shape != (groups,) or not (np.isfinite(weights).all() and (weights > 0).all()):
-        raise ValueError(f"a positive size for each of {groups} groups, got {list(weights)}")
     if groups < 2:
         return None
     every = list(range(groups))
-    value = statistic(every)
-    left_out = np.array([statistic([kept for kept in every if kept != out]) for out in every])
-    if not (math.isfinite(value) and np.isfinite(left_out).all()):
+    left_out = [statistic([kept for kept in every if kept != out]) for out in every]
+    return jackknife_of(statistic(every), left_out, sizes, level)
+
+
+def jackknife_of(
+    value: float, left_out: ArrayLike, sizes: Sequence[float] | None = None, level: float = LEVEL
+) -> Jackknife:
+    """As `jackknife` from values that are known: on everything, and with each group left out in turn [groups].
+
+    Raises ValueError for fewer than two groups and as `jackknife`.
+    """
+    found = np.asarray(left_out, dtype=np.float64)
+    groups = len(found)
+    weights = np.ones(groups) if sizes is None else np.asarray(sizes, dtype=np.float64)
+    if groups < 2 or weights.shape != (groups,) or not (np.isfinite(weights).all() and (weights > 0).all()):
+        raise ValueError(f"a positive size for each of at least two groups, got {list(weights)}")
+    if not (math.isfinite(value) and np.isfinite(found).all()):
         raise ValueError("the statistic is not finite on every set of groups")
-    corrected, variance = _corrected(value, left_out, weights / weights.sum())
+    corrected, variance = _corrected(value, found, weights / weights.sum())
     return interval(value, corrected, math.sqrt(variance), groups - 1, groups, level)
 
 

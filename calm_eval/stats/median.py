@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-
 LEVEL = 0.95
 NAME = "order statistics over items"
 

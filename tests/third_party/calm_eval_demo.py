@@ -1,4 +1,4 @@
-"""A third-party package: one system, one judge and one metric, registered by entry points alone; metrics of every kind."""
+"""A third-party package, registered by entry points alone: a system, a judge, and a metric of every kind."""
 
 from __future__ import annotations
 

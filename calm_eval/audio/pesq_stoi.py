@@ -104,5 +104,5 @@ def _package(name: str) -> Any:
     # Binary packages raise OSError or RuntimeError when they are broken, and ValueError under another NumPy.
     except (ImportError, OSError, RuntimeError, ValueError) as error:
         raise UnavailableError(
-            f"{name} is not available: install calm-eval[signal] ({type(error).__name__}: {error})"
+            f"{name} is not available: install calm-eval[speech-quality] ({type(error).__name__}: {error})"
         ) from error

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from calm_eval.audio.log_mel_distance import log_mel_distance
 from calm_eval.audio.mono import SignalError
-from calm_eval.metrics.log_mel_distance import log_mel_distance
 
 RATE = 16000
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from calm_eval.audio.chroma_cosine import chroma_argmax_cosine, chroma_cosine, chroma_filters, chromagram
 from calm_eval.audio.mono import SignalError
-from calm_eval.metrics.chroma_cosine import chroma_argmax_cosine, chroma_cosine, chroma_filters, chromagram
 
 RATE = 32000
 BOTH = pytest.mark.parametrize("metric", [chroma_argmax_cosine, chroma_cosine])

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from calm_eval.audio.mono import SignalError
+from calm_eval.audio.pesq_stoi import PESQ_LONGEST_SECONDS, estoi, pesq_nb, pesq_wb, stoi
 from calm_eval.errors import UnavailableError
-from calm_eval.metrics.pesq_stoi import PESQ_LONGEST_SECONDS, estoi, pesq_nb, pesq_wb, stoi
 
 RATE = 16000
 ALL = [pesq_wb, pesq_nb, stoi, estoi]
@@ -97,7 +97,7 @@ def test_the_longest_speech_of_the_most_utterances_is_safe() -> None:
     # A crash of the C code takes the process along, so it runs in its own.
     code = (
         "import numpy as np\n"
-        "from calm_eval.metrics.pesq_stoi import pesq_wb\n"
+        "from calm_eval.audio.pesq_stoi import pesq_wb\n"
         "rng = np.random.default_rng(0)\n"
         "one = np.concatenate([0.2 * rng.standard_normal(3232), np.zeros(3264)])\n"
         "sound = np.tile(one, 60)[:320000]\n"
@@ -179,5 +179,5 @@ def test_a_missing_package_names_its_extra(metric, module: str, monkeypatch: pyt
 
 
 def test_naming_them_imports_neither_package() -> None:
-    code = "import sys, calm_eval.metrics.pesq_stoi; sys.exit(bool({'pesq', 'pystoi', 'scipy'} & set(sys.modules)))"
+    code = "import sys, calm_eval.audio.pesq_stoi; sys.exit(bool({'pesq', 'pystoi', 'scipy'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

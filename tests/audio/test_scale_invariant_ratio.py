@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from calm_eval.audio.mono import SignalError
-from calm_eval.metrics.scale_invariant_ratio import LIMIT_DB, si_sdr, si_snr
+from calm_eval.audio.scale_invariant_ratio import LIMIT_DB, si_sdr, si_snr
 
 RATE = 16000
 BOTH = pytest.mark.parametrize("ratio", [si_sdr, si_snr])
