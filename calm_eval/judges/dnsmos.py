@@ -14,6 +14,7 @@ from calm_eval.assets.checksum import sha256_of
 from calm_eval.audio.mel import MelSpectrogram, power_to_db
 from calm_eval.errors import InputError, UnavailableError
 from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono, Requires
+from calm_eval.selftest.check import Golden
 
 ASSET = "dnsmos"
 P835_FILE = "sig_bak_ovr.onnx"
@@ -201,3 +202,10 @@ def _weights_of(path: str | None) -> dict[str, str]:
         return {name: sha256_of(Path(path) / name) for name in (P835_FILE, P808_FILE)}
     except OSError as error:
         raise UnavailableError(f"dnsmos: cannot read {error.filename}: {error.strerror}") from error
+
+
+GOLDENS = (
+    Golden("dnsmos", "overall, a spoken sentence", lambda j: j.scores["ovrl"], 2.9318, 2e-2, "spoken"),
+    Golden("dnsmos", "overall, noise", lambda j: j.scores["ovrl"], 1.1024, 2e-2, "noise"),
+    Golden("dnsmos", "P.808, a spoken sentence", lambda j: j.scores["p808"], 3.7778, 2e-2, "spoken"),
+)

@@ -12,6 +12,7 @@ from calm_eval.assets import fetch, weights
 from calm_eval.assets.checksum import sha256_of
 from calm_eval.errors import InputError, UnavailableError
 from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono, Requires
+from calm_eval.selftest.check import Golden
 
 SAMPLE_RATE = 16000
 
@@ -182,3 +183,10 @@ class FasterWhisperJudge:
 def whisper_tiny_en(compute_type: str = "int8", language: str = "en") -> FasterWhisperJudge:
     """Whisper tiny.en from the catalogue, named `whisper-tiny.en/faster-whisper`."""
     return FasterWhisperJudge(model="whisper-tiny.en-ct2", compute_type=compute_type, language=language)
+
+
+def _fox(judgement: Judgement) -> float:
+    return float("quick brown fox" in (judgement.text or "").lower())
+
+
+GOLDENS = (Golden("whisper-tiny.en", "hears the quick brown fox", _fox, 1.0, 0.0, "spoken"),)

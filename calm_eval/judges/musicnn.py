@@ -16,6 +16,7 @@ from calm_eval.judges.musicnn_network import FRAMES, N_MELS, TAGS, MusicnnNetwor
 from calm_eval.judges.musicnn_tags import LISTS, read_tags
 from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono, Requires
 from calm_eval.judges.tensorflow_bundle import read_index, read_tensors
+from calm_eval.selftest.check import Golden
 
 ASSETS = {"MTT": "musicnn-mtt", "MSD": "musicnn-msd"}
 INDEX_FILE = "model.index"
@@ -197,3 +198,17 @@ def _weights_of(model: str, path: str | None) -> dict[str, str]:
         return {name: sha256_of(Path(path) / name) for name in (INDEX_FILE, DATA_FILE, TAGS_FILE)}
     except OSError as error:
         raise UnavailableError(f"musicnn: cannot read {error.filename}: {error.strerror}") from error
+
+
+def _largest(judgement: Judgement) -> float:
+    assert judgement.vectors is not None
+    return float(judgement.vectors.max())
+
+
+GOLDENS = (
+    Golden("musicnn-mtt-tags", "likeliest tag of a chord", _largest, 0.6390, 2e-3, "chord"),
+    Golden("musicnn-mtt-tags", "likeliest tag of noise", _largest, 0.4706, 2e-3, "noise"),
+    Golden("musicnn-msd-tags", "likeliest tag of a chord", _largest, 0.3861, 2e-3, "chord"),
+    Golden("musicnn-mtt", "largest entry of a chord's embedding", _largest, 2.0074, 5e-3, "chord"),
+    Golden("musicnn-msd-tags", "likeliest tag of a tone", _largest, 0.3512, 2e-3, "tone"),
+)

@@ -11,6 +11,7 @@ from calm_eval.errors import InputError, UnavailableError
 from calm_eval.judges.musicnn import MusicnnJudge, tag_names
 from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono, Requires
 from calm_eval.judges.sentence_embedder import SentenceEmbedder
+from calm_eval.selftest.check import Golden
 
 TOP = 10
 PHRASE = "the sound of {tag}"
@@ -97,3 +98,14 @@ def tag_vector(shares: NDArray[np.float64], phrases: NDArray[np.float64], top: i
     largest = np.argsort(-shares, kind="stable")[:top]
     mixed = np.sqrt(shares[largest]) @ phrases[largest]
     return np.asarray(mixed / np.linalg.norm(mixed))
+
+
+def _first(judgement: Judgement) -> float:
+    assert judgement.vectors is not None
+    return float(judgement.vectors[0, 0])
+
+
+GOLDENS = (
+    Golden("musicnn-mtt-minilm", "a chord, first entry", _first, 0.00459, 2e-3, "chord"),
+    Golden("musicnn-mtt-minilm", "a caption, first entry", _first, -0.04201, 1e-3, text="a solo piano melody"),
+)

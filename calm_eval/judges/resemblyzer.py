@@ -15,6 +15,7 @@ from calm_eval.assets.checksum import sha256_of
 from calm_eval.audio.mel import MelSpectrogram
 from calm_eval.errors import UnavailableError
 from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono, Requires
+from calm_eval.selftest.check import Golden
 
 ASSET = "resemblyzer"
 WEIGHTS_FILE = "pretrained.pt"
@@ -225,3 +226,11 @@ def _weights_of(path: str | None) -> dict[str, str]:
         return {Path(path).name: sha256_of(Path(path))}
     except OSError as error:
         raise UnavailableError(f"resemblyzer: cannot read {path}: {error.strerror}") from error
+
+
+def _largest(judgement: Judgement) -> float:
+    assert judgement.vectors is not None
+    return float(judgement.vectors.max())
+
+
+GOLDENS = (Golden("resemblyzer", "largest entry of a spoken sentence's vector", _largest, 0.3343, 2e-3, "spoken"),)

@@ -10,6 +10,7 @@ from calm_eval.audio import level, repetition
 from calm_eval.audio.mono import SignalError
 from calm_eval.errors import InputError
 from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono
+from calm_eval.selftest.check import Golden
 
 SAMPLE_RATE = 48000
 
@@ -108,3 +109,12 @@ class SignalJudge:
             else:
                 scores["loop_seconds"] = found.seconds
         return Judgement(scores=scores, notes={"undefined": undefined})
+
+
+GOLDENS = (
+    Golden(
+        "signal", "RMS of half a full sine: -9.03 dBFS", lambda j: j.scores["rms_dbfs"], -9.0309, 1e-3, "tone"
+    ),
+    Golden("signal", "a tone of 440 Hz ends there", lambda j: j.scores["bandwidth_hz"], 440.0, 1.0, "tone"),
+    Golden("signal", "silence is silent", lambda j: j.scores["silence_share"], 1.0, 0.0, "silence"),
+)

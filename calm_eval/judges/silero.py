@@ -13,6 +13,7 @@ from calm_eval.assets import fetch, weights
 from calm_eval.assets.checksum import sha256_of
 from calm_eval.errors import InputError, UnavailableError
 from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono, Requires
+from calm_eval.selftest.check import Golden
 
 ASSET = "silero-vad"
 WEIGHTS_FILE = "silero_vad.onnx"
@@ -133,3 +134,9 @@ def _weights_of(path: str | None) -> dict[str, str]:
         return {Path(path).name: sha256_of(Path(path))}
     except OSError as error:
         raise UnavailableError(f"silero-vad: cannot read {path}: {error.strerror}") from error
+
+
+GOLDENS = (
+    Golden("silero-vad", "voice in a spoken sentence", lambda j: j.scores["voiced_share"], 0.9388, 0.03, "spoken"),
+    Golden("silero-vad", "no voice in a chord", lambda j: j.scores["voiced_share"], 0.0, 0.0, "chord"),
+)

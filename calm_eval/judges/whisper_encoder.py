@@ -13,6 +13,7 @@ from calm_eval.assets import fetch, weights
 from calm_eval.assets.checksum import sha256_of
 from calm_eval.errors import UnavailableError
 from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono, Requires
+from calm_eval.selftest.check import Golden
 
 ASSET = "whisper-tiny.en-ct2"
 SAMPLE_RATE = 16000
@@ -142,3 +143,11 @@ class WhisperEncoderJudge:
             return {"model.bin": sha256_of(file)}
         except OSError as error:
             raise UnavailableError(f"{self._name}: cannot read {file}: {error.strerror}") from error
+
+
+def _size(judgement: Judgement) -> float:
+    assert judgement.vectors is not None
+    return float(np.linalg.norm(judgement.vectors.astype(np.float64)))
+
+
+GOLDENS = (Golden("whisper-encoder", "norm of a spoken sentence's states", _size, 280.39, 0.5, "spoken"),)

@@ -9,6 +9,7 @@ from calm_eval.metrics.normalisers import WHISPER_ENGLISH
 from calm_eval.metrics.protocol import MetricSpec, SetReference, SetSample, SetValue
 from calm_eval.metrics.transcripts import transcripts
 from calm_eval.metrics.vert import Averaging, vert
+from calm_eval.selftest.check import Check
 
 
 @dataclass(frozen=True)
@@ -56,3 +57,9 @@ def _spec(name: str, title: str, averaging: str) -> MetricSpec:
 
 VERT = Diversity(_spec("vert", "VERT", "geometric"), "geometric")
 VERT_ARITHMETIC = Diversity(_spec("vert_arithmetic", "VERT, arithmetic", "arithmetic"), "arithmetic")
+
+CHECKS = (
+    # Each text shares its word but no pair of words: unigram precision 1, bigrams 0, so the geometric mean is 0.
+    Check("no pair of words is shared", lambda: vert([["a", "b"], ["b", "a"]]).self_bleu, 0.0),
+    Check("equal texts", lambda: vert([["a", "b"], ["a", "b"]]).self_bleu, 1.0, 1e-12),
+)

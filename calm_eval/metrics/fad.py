@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from calm_eval.metrics.embedded_set import EmbeddedSet, embedded_references, embedded_samples, told_method
-from calm_eval.metrics.frechet import frechet_distance, frechet_distance_of_clips
+from calm_eval.metrics.frechet import frechet_distance, frechet_distance_checked, frechet_distance_of_clips
 from calm_eval.metrics.frechet_groups import GroupedClips, frechet_interval, group_clips
 from calm_eval.metrics.frechet_influence import clip_influences
 from calm_eval.metrics.protocol import MetricSpec, SetReference, SetSample, SetValue
+from calm_eval.selftest.check import Check
 from calm_eval.stats.jackknife import GROUPS, NAME, Jackknife, deal, jackknife
 
 SHOWN = 3
 """Clips named with the value: those without which it would fall most."""
+
+BELOW = "of the distance without its small-sample bias, so that it may lie below the value"
 
 LOW_RANK = "n ≤ d"
 """With no more frames than dimensions the covariance lacks directions: compare such a value with nothing else."""
@@ -43,10 +48,7 @@ class FrechetAudioDistance:
             failures=generated.failures,
             low=max(0.0, made.low) if made else None,
             high=max(0.0, made.high) if made else None,
-            method=f"{told_method(NAME, paired, GROUPS)}, of the distance without its small-sample bias, so that it may lie "
-            "below the value"
-            if made
-            else "",
+            method=f"{told_method(NAME, paired, GROUPS)}, {BELOW}" if made else "",
             warnings=((LOW_RANK,) if rank < whole.dimensions else ()) + reference.warnings,
             notes={
                 "frames": generated.frames,
@@ -89,4 +91,24 @@ FAD = FrechetAudioDistance(
         parameters={"covariance": "divisor n - 1", "arithmetic": "float64", "epsilon": None},
         definition="squared Fréchet distance of Gaussians fitted to the frames of samples and reference set",
     )
+)
+
+
+def _scaled_and_moved() -> float:
+    """FD(X, 2 X + 3) of frames X: d 3^2 + (1 - 2)^2 Tr(S) exactly, here 9 d + the trace."""
+    frames = np.sin(np.arange(60.0).reshape(20, 3) ** 1.5)
+    frames -= frames.mean(axis=0)
+    trace = float(np.trace(np.cov(frames, rowvar=False)))
+    return frechet_distance_checked(frames, 2 * frames + 3) / (27 + trace)
+
+
+CHECKS = (
+    Check("equal frames are at 0", lambda: frechet_distance_checked(np.eye(4), np.eye(4)), 0.0, 1e-12),
+    Check("scaled and moved frames, over the closed form", _scaled_and_moved, 1.0, 1e-10),
+    Check(
+        "one dimension: (1 - 3)^2 + (sd - 2 sd)^2",
+        lambda: frechet_distance_checked(np.array([[0.0], [2.0]]), np.array([[1.0], [5.0]])),
+        4.0 + 2.0,
+        1e-12,
+    ),
 )

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from calm_eval.metrics.embedded_set import embedded_references, embedded_samples
 from calm_eval.metrics.frechet_floor import effective_frames, noise_floor
+from calm_eval.metrics.frechet_gaussian import Gaussian
 from calm_eval.metrics.frechet_groups import group_clips
 from calm_eval.metrics.protocol import MetricSpec, SetReference, SetSample, SetValue
+from calm_eval.selftest.check import Check
 from calm_eval.stats.jackknife import deal
 
 
@@ -58,4 +62,14 @@ FAD_FLOOR = FrechetFloor(
         parameters={"expansion": "second order, Gaussian", "frames": "effective, by the correlation inside clips"},
         definition="FAD that two sets of these sizes drawn from the reference distribution have on average",
     )
+)
+
+CHECKS = (
+    # Identity covariance in d dimensions: (1/N + 1/M) (d + (d^2 + d) / 4).
+    Check(
+        "identity covariance, d = 4, N = 100, M = 50",
+        lambda: noise_floor(Gaussian(2, np.zeros(4), np.eye(4)), 100.0, 50.0),
+        0.03 * 9.0,
+        1e-12,
+    ),
 )

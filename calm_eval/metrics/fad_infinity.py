@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from calm_eval.metrics.embedded_set import embedded_references, embedded_samples
 from calm_eval.metrics.frechet_gaussian import frame_moments, merged
-from calm_eval.metrics.frechet_infinity import POINTS, REPEATS, frechet_infinity
+from calm_eval.metrics.frechet_infinity import POINTS, REPEATS, frechet_infinity, line
 from calm_eval.metrics.protocol import MetricSpec, SetReference, SetSample, SetValue
+from calm_eval.selftest.check import Check
 from calm_eval.stats.jackknife import GROUPS
 from calm_eval.stats.student import t_quantile
 
@@ -57,4 +60,13 @@ FAD_INFINITY = FrechetInfinityMetric(
         parameters={"drawn": "clips without replacement", "points": POINTS, "repeats": REPEATS, "seed": SEED},
         definition="intercept of FAD over 1 / frames: what endless samples would score against this reference set",
     )
+)
+
+CHECKS = (
+    Check(
+        "a straight line's value at 0",
+        lambda: line(np.array([0.1, 0.2, 0.3]), np.array([2.5, 3.0, 3.5]))[0],
+        2.0,
+        1e-12,
+    ),
 )

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from calm_eval.metrics.embedded_set import embedded_references, embedded_samples, told_method
 from calm_eval.metrics.kernel_distance import GROUPS, KernelSums, kernel_sums
 from calm_eval.metrics.protocol import MetricSpec, SetReference, SetSample, SetValue
+from calm_eval.selftest.check import Check
 from calm_eval.stats.jackknife import NAME, Jackknife, jackknife_of
 
 LEAST = 3
@@ -70,4 +73,15 @@ KAD = KernelAudioDistance(
         },
         definition="100 x unbiased squared maximum mean discrepancy to the reference set",
     )
+)
+
+
+def _two_points() -> float:
+    clips = [{"a": np.array([[0.0]]), "b": np.array([[1.0]])}, {"c": np.array([[0.0]]), "d": np.array([[2.0]])}]
+    return kernel_sums(*clips).distance()
+
+
+CHECKS = (
+    # h = 1: 100 (e^(-1/2) + e^-2 - 2 (1 + e^-2 + e^(-1/2) + e^(-1/2)) / 4)
+    Check("four points on a line", _two_points, 50 * (np.exp(-2.0) - 1.0), 1e-12),
 )

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from calm_eval.judges.protocol import Judgement
 from calm_eval.metrics.protocol import ItemValue, MetricSpec, SampleView, refuse
 from calm_eval.metrics.tag_divergence import FLOOR, bernoulli_divergence, categorical_divergence
+from calm_eval.selftest.check import Check
 
 
 @dataclass(frozen=True)
@@ -77,4 +78,14 @@ KL_CATEGORICAL = TagDivergence(
         "mean over pairs of KL(reference || sample) of tags as shares",
     ),
     categorical_divergence,
+)
+
+CHECKS = (
+    Check("one tag at 1/2 against 1/4", lambda: bernoulli_divergence([[0.5]], [[0.25]]), 0.5 * np.log(4 / 3), 1e-12),
+    Check(
+        "shares 3:1 against 1:1",
+        lambda: categorical_divergence([[0.75, 0.25]], [[0.5, 0.5]]),
+        0.75 * np.log(1.5) + 0.25 * np.log(0.5),
+        1e-12,
+    ),
 )

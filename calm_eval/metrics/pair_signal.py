@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+from calm_eval.audio.log_mel_distance import log_mel_distance
+from calm_eval.audio.scale_invariant_ratio import si_sdr
 from calm_eval.metrics.protocol import ItemValue, Judged, MetricSpec, SampleView, refuse
+from calm_eval.selftest.check import Check
 
 
 @dataclass(frozen=True)
@@ -99,4 +105,25 @@ WAVEFORM_COPY = _copy(
 )
 LOG_MEL_COPY = _copy(
     "log_mel_copy", "Prompt copy, log-mel", "likest second of the continuation and its prompt, log-mel correlated", -1.0
+)
+
+
+def _noise() -> NDArray[np.float64]:
+    return np.asarray(0.1 * np.sin(np.arange(16000.0) ** 1.7))
+
+
+def _noise_at_a_right_angle() -> float:
+    """A sine and a tenth of its cosine: 20 dB."""
+    phase = 2 * np.pi * np.arange(1000) / 100
+    return si_sdr(np.sin(phase) + 0.1 * np.cos(phase), np.sin(phase), 16000)
+
+
+CHECKS = (
+    Check("SI-SDR of a sine with a tenth of its cosine", _noise_at_a_right_angle, 20.0, 1e-9),
+    Check(
+        "log-mel distance of a gain of 6 dB on one",
+        lambda: log_mel_distance(2 * _noise(), _noise(), 16000),
+        20 * np.log10(2),
+        1e-3,
+    ),
 )

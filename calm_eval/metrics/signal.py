@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+from calm_eval.audio.level import rms_dbfs, silence_share
 from calm_eval.metrics.protocol import ItemValue, MetricSpec, SampleView, refuse
+from calm_eval.selftest.check import Check
 
 
 @dataclass(frozen=True)
@@ -80,3 +85,13 @@ LOOP_STRENGTH = _signal(
 # A level has no better side; these two say so in their definition.
 PEAK = _signal("peak_dbfs", "Peak", "dBFS", "largest magnitude; neither side is better")
 LEVEL = _signal("rms_dbfs", "Level", "dBFS", "root mean square over the clip; neither side is better")
+
+
+def _sine() -> NDArray[np.float64]:
+    return np.asarray(np.sin(2 * np.pi * np.arange(48000) / 48))
+
+
+CHECKS = (
+    Check("level of a full sine: -3.01 dBFS", lambda: rms_dbfs(_sine()), -10 * np.log10(2), 1e-9),
+    Check("half a clip is silent", lambda: silence_share(np.append(_sine(), np.zeros(48000)), 48000), 0.5, 1e-9),
+)

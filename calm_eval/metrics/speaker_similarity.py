@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from calm_eval.judges.protocol import Judgement
 from calm_eval.metrics.protocol import ItemValue, MetricSpec, SampleView, refuse
+from calm_eval.selftest.check import Check
 
 
 def cosine(first: ArrayLike, second: ArrayLike) -> float:
@@ -100,3 +101,5 @@ SPEAKER_SIMILARITY_ROUND_TRIP = _against(
 SPEAKER_SIMILARITY_REFERENCE = _against(
     "reference", "speaker_similarity_reference", "SIM to target", "the recording of the text that was asked for"
 )
+
+CHECKS = (Check("vectors 3:4 and 1:0", lambda: cosine([3.0, 4.0], [1.0, 0.0]), 0.6, 1e-15),)

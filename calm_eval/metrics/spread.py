@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from calm_eval.keys import seed_from
 from calm_eval.metrics.protocol import MetricSpec, SetReference, SetSample, SetValue
-from calm_eval.metrics.seed_spread import seed_spreads
+from calm_eval.metrics.seed_spread import seed_spread, seed_spreads
+from calm_eval.selftest.check import Check
 from calm_eval.stats.bootstrap import LEVEL, NAME, RESAMPLES, ratio_interval
 
 
@@ -67,3 +68,5 @@ SEED_SPREAD = SeedSpread(
         definition="mean over prompts of the mean cosine distance between the embeddings of its seeds",
     )
 )
+
+CHECKS = (Check("two seeds at a right angle", lambda: seed_spread({0: [1.0, 0.0], 1: [0.0, 1.0]}), 1.0, 1e-12),)

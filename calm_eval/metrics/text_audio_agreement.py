@@ -12,6 +12,7 @@ from calm_eval.judges.protocol import Judgement
 from calm_eval.metrics.protocol import GateVerdict, ItemValue, MetricSpec, SampleView, SetSample, refuse
 from calm_eval.metrics.speaker_similarity import cosine
 from calm_eval.metrics.text_audio_gates import Gate, gate_sample, matched_gate, text_cosine_gate
+from calm_eval.selftest.check import Check
 
 
 @dataclass(frozen=True)
@@ -95,3 +96,5 @@ TEXT_AUDIO_AGREEMENT = TextAudioAgreement(
         definition="mean cosine between sample and caption in the judge's space; not a CLAP score",
     )
 )
+
+CHECKS = (Check("vectors 3:4 and 1:0", lambda: cosine([3.0, 4.0], [1.0, 0.0]), 0.6, 1e-15),)

@@ -15,6 +15,7 @@ from calm_eval.metrics.ngram import mini_model
 from calm_eval.metrics.perplexity import CausalScorer, TextScore, ngram_score, perplexity
 from calm_eval.metrics.protocol import MetricSpec, SetReference, SetSample, SetValue
 from calm_eval.metrics.transcripts import transcripts
+from calm_eval.selftest.check import Check
 from calm_eval.stats.bootstrap import LEVEL, NAME, RESAMPLES, ratio_interval
 from calm_eval.stats.median import NAME as ORDER_STATISTICS
 from calm_eval.stats.median import median_interval
@@ -134,3 +135,9 @@ def _spec(name: str, title: str, form: Form, model: dict[str, Any]) -> MetricSpe
         parameters={"form": form, **model},
         definition=f"{_WORDS[form]}, transcripts under {model['model']}",
     )
+
+
+CHECKS = (
+    Check("three tokens of probability 1/8", lambda: perplexity([TextScore(3 * math.log(8), 3)]).corpus, 8.0, 1e-12),
+    Check("mean of 2 and 8", lambda: perplexity([TextScore(math.log(n), 1) for n in (2, 8)]).mean, 5.0, 1e-12),
+)

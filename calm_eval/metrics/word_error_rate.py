@@ -17,6 +17,7 @@ from calm_eval.metrics.edits import Edits
 from calm_eval.metrics.edits import count_edits as count_edits
 from calm_eval.metrics.normalisers import WHISPER_ENGLISH, Normaliser
 from calm_eval.metrics.protocol import ItemValue, Kind, MetricSpec, SampleView, refuse
+from calm_eval.selftest.check import Check
 
 Form = Literal["corpus", "capped", "mean", "above-half", "empty-transcripts"]
 
@@ -138,4 +139,10 @@ CER_MEAN = ErrorRate(
     error_rate_spec("cer_mean", "CER, mean of items", "mean", "mean over items of edits over characters"),
     "mean",
     characters=True,
+)
+
+CHECKS = (
+    Check("'X Y X' heard as 'X Z': two edits", lambda: count_edits("X Y X", "X Z").errors, 2.0),
+    Check("'abc' heard as 'a bc': one character", lambda: count_edits("abc", "a bc", characters=True).errors, 1.0),
+    Check("an empty text costs its insertions", lambda: count_edits("", "x y z").errors, 3.0),
 )

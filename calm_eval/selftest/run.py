@@ -16,6 +16,8 @@ from calm_eval.registry import Registry
 from calm_eval.selftest.check import Check, Golden, Outcome
 from calm_eval.selftest.signals import signal
 
+NOT_HERE = "not here"
+
 
 def selftest(*, fetch: bool = False, threads: int = 1) -> Iterator[Outcome]:
     """Every closed form of every metric, then every golden of every judge that is here, one judge loaded at a time.
@@ -46,7 +48,10 @@ def _modules(registry: Registry) -> list[Any]:
 
 
 def _checked(subject: str, check: Check) -> Outcome:
-    got = check.got()
+    try:
+        got = check.got()
+    except Exception as error:  # noqa: BLE001 - whatever a self-test raises is its result
+        return Outcome(subject, f"{check.title}: {type(error).__name__}: {error}", "FAIL")
     good = math.isfinite(got) and abs(got - check.expected) <= check.tolerance
     return Outcome(subject, check.title, "ok" if good else "FAIL", got, check.expected, check.tolerance)
 
@@ -54,13 +59,13 @@ def _checked(subject: str, check: Check) -> Outcome:
 def _heard(name: str, goldens: Sequence[Golden], fetch: bool, threads: int) -> Iterator[Outcome]:
     state = readiness(name)
     if not (state.ready or (fetch and state.fetchable)):
-        yield Outcome(name, f"{len(goldens)} goldens", f"not here: {state.told}")
+        yield Outcome(name, f"{len(goldens)} goldens", f"{NOT_HERE}: {state.told}")
         return
     try:
         judge = JUDGES.load(name)(**goldens[0].options)
         judge.load("cpu", threads)
     except CalmEvalError as error:
-        yield Outcome(name, f"{len(goldens)} goldens", f"not here: {error}")
+        yield Outcome(name, f"{len(goldens)} goldens", f"{NOT_HERE}: {error}")
         return
     try:
         for golden in goldens:
@@ -80,13 +85,12 @@ def told(outcomes: Sequence[Outcome]) -> str:
     """A line for each self-test and a last one with the counts."""
     lines = []
     for one in outcomes:
-        figures = ""
         if one.got is not None and one.expected is not None and one.tolerance is not None:
-            figures = f"  {one.got:.6g}, expected {one.expected:.6g} ± {one.tolerance:.1g}"
-        lines.append(
-            f"{one.state:<5} {one.subject}: {one.title}{figures}" if figures else f"-     {one.subject}: {one.state}"
-        )
+            figures = f"{one.got:.6g}, expected {one.expected:.6g} ± {one.tolerance:.1g}"
+            lines.append(f"{one.state:<5} {one.subject}: {one.title}: {figures}")
+        else:
+            lines.append(f"{'FAIL' if one.failed else '-':<5} {one.subject}: {one.title if one.failed else one.state}")
     failed = sum(one.failed for one in outcomes)
-    done = sum(one.got is not None for one in outcomes)
-    lines.append(f"{done} self-tests, {failed} failed; {len(outcomes) - done} judges not here")
+    away = sum(one.state.startswith(NOT_HERE) for one in outcomes)
+    lines.append(f"{len(outcomes) - away} self-tests, {failed} failed; {away} judges not here")
     return "\n".join(lines)
