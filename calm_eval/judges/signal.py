@@ -112,9 +112,7 @@ class SignalJudge:
 
 
 GOLDENS = (
-    Golden(
-        "signal", "RMS of half a full sine: -9.03 dBFS", lambda j: j.scores["rms_dbfs"], -9.0309, 1e-3, "tone"
-    ),
+    Golden("signal", "RMS of half a full sine: -9.03 dBFS", lambda j: j.scores["rms_dbfs"], -9.0309, 1e-3, "tone"),
     Golden("signal", "a tone of 440 Hz ends there", lambda j: j.scores["bandwidth_hz"], 440.0, 1.0, "tone"),
     Golden("signal", "silence is silent", lambda j: j.scores["silence_share"], 1.0, 0.0, "silence"),
 )

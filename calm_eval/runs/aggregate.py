@@ -118,6 +118,7 @@ def _of_set(
             failures[name] += 1
         return replace(empty, failures=dict(failures))
     failures.update(told["failures"])
+    noticed = Counter(flag for sample, _ in samples for flag in flags.get(sample.key, []))
     unmade = sum(sample.key not in flags for sample, _ in samples)
     if unmade:
         failures["not-generated"] += unmade
@@ -130,6 +131,7 @@ def _of_set(
         n_items=len({sample.item for sample, _ in samples}),
         method=told["method"],
         failures=dict(sorted(failures.items())),
+        flags=dict(sorted(noticed.items())) if told["scored"] else {},
         invalid=told["refused"],
         warnings=tuple(told["warnings"]),
         notes=told["notes"],

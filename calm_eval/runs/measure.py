@@ -14,7 +14,7 @@ from calm_eval.runs.database import Database
 from calm_eval.runs.judgements import JudgementStore
 from calm_eval.runs.plan_store import StoredPlan, StoredSample
 from calm_eval.runs.samples import SampleStore
-from calm_eval.runs.values import row_inputs, value_inputs
+from calm_eval.runs.values import row_inputs, sounds, value_inputs
 from calm_eval.runs.views import ReferenceClips, RowSamples, Views
 
 
@@ -80,13 +80,14 @@ def _unmeasured_rows(
         "SELECT variant, inputs FROM set_values WHERE suite = ? AND metric = ?", [plan.suite.name, bound.fingerprint]
     )
     known = {(row["variant"], row["inputs"]) for row in rows}
+    made = sounds(database)
     found = []
     for variant in plan.variants:
         if not variant.measured_by(bound.spec):
             continue
         mine = [one for one in plan.samples if one.variant == variant.name]
         members = [one for one in mine if views.there(one)]
-        inputs = row_inputs(plan, bound.spec, members)
+        inputs = row_inputs(plan, bound.spec, members, made)
         if members and (variant.name, inputs) not in known:
             found.append((variant.name, inputs, members))
     return found

@@ -30,9 +30,17 @@ def value_inputs(plan: StoredPlan, sample: StoredSample, spec: MetricSpec) -> st
     return digest([item.part(name) for name in spec.needs if name != REFERENCE_SET])
 
 
-def row_inputs(plan: StoredPlan, spec: MetricSpec, members: Sequence[StoredSample]) -> str:
-    """Identity of what the value of a row depends on: its samples, their items' parts, and the reference set."""
-    rows = sorted([one.key, one.item, one.seed, value_inputs(plan, one, spec)] for one in members)
+def sounds(database: Database) -> dict[str, str]:
+    """What each made sample is: the identity of its audio, or the name of its failure."""
+    rows = database.connection.execute("SELECT key, audio, failure FROM samples")
+    return {row["key"]: row["audio"] or f"failure:{row['failure']}" for row in rows}
+
+
+def row_inputs(plan: StoredPlan, spec: MetricSpec, members: Sequence[StoredSample], made: Mapping[str, str]) -> str:
+    """Identity of what the value of a row depends on: what its samples are (`sounds`), their items' parts, the
+    reference set.
+    """
+    rows = sorted([made[one.key], one.item, one.seed, value_inputs(plan, one, spec)] for one in members)
     return digest({"samples": rows, "reference_set": plan.reference_set_digest})
 
 
@@ -83,11 +91,13 @@ def stored_rows(database: Database, plan: StoredPlan, bound: BoundMetric) -> dic
     """What was stored of each variant as a whole (the value of a `set` metric, or a gate's verdict), none stale."""
     query = "SELECT variant, inputs, json FROM set_values WHERE suite = ? AND metric = ?"
     rows = database.connection.execute(query, [plan.suite.name, bound.fingerprint]).fetchall()
-    made = {row["key"] for row in database.connection.execute("SELECT key FROM samples")}
+    made = sounds(database)
+    members: dict[str, list[StoredSample]] = {}
+    for sample in plan.samples:
+        if sample.key in made:
+            members.setdefault(sample.variant, []).append(sample)
     today = {
-        variant.name: row_inputs(
-            plan, bound.spec, [one for one in plan.samples if one.variant == variant.name and one.key in made]
-        )
+        variant.name: row_inputs(plan, bound.spec, members.get(variant.name, []), made)
         for variant in plan.variants
         if variant.measured_by(bound.spec)
     }

@@ -99,8 +99,11 @@ class Gap:
         failures = {}
         levels = []
         for sample in samples:
-            if sample.view.failure is not None:
-                failures[sample.view.failure] = failures.get(sample.view.failure, 0) + 1
+            failure = sample.view.failure
+            if failure is None and sample.view.judgements["sample"].refused is not None:
+                failure = f"judge:{sample.view.judgements['sample'].refused}"
+            if failure is not None:
+                failures[failure] = failures.get(failure, 0) + 1
             else:
                 levels.append(_level(sample.view.judgements["sample"]))
         if len(levels) < 2:
@@ -121,6 +124,8 @@ class Pair:
     def measure(self, view):
         if view.failure is not None:
             return refuse(view.failure)
+        if view.judgements["sample"].refused is not None:
+            return refuse(f"judge:{view.judgements['sample'].refused}")
         return ItemValue(_level(view.judgements["sample"]) / _level(view.judgements["reference"]), 1.0)
 
 
@@ -134,6 +139,20 @@ class Gated(Level):
         return GateVerdict("all alike" if len(levels) == 1 else None, notes={"levels": len(levels)})
 
 
+class Power:
+    """Energy of all samples over their seconds."""
+
+    spec = _spec("demo_power", "ratio")
+
+    def measure(self, view):
+        if view.failure is not None:
+            return refuse(view.failure)
+        judgement = view.judgements["sample"]
+        if judgement.refused is not None:
+            return refuse(f"judge:{judgement.refused}")
+        return ItemValue(view.seconds * _level(judgement) ** 2, view.seconds)
+
+
 class Above:
     """Share of samples above a level that the suite sets."""
 
@@ -145,4 +164,4 @@ class Above:
         return ItemValue(float(_level(view.judgements["sample"]) > self.level), 1.0)
 
 
-GAP, PAIR, GATED = Gap(), Pair(), Gated()
+GAP, PAIR, GATED, POWER = Gap(), Pair(), Gated(), Power()
