@@ -174,7 +174,7 @@ def test_bad_sound_is_named(metric, generated, reference, name: str) -> None:
 @pytest.mark.parametrize(("metric", "module"), [(pesq_wb, "pesq"), (stoi, "pystoi")])
 def test_a_missing_package_names_its_extra(metric, module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(UnavailableError, match=r"calm-eval\[signal\]"):
+    with pytest.raises(UnavailableError, match=r"calm-eval\[speech-quality\]"):
         metric(bursts(1), bursts(1), RATE)
 
 
