@@ -110,6 +110,10 @@ def make_metric(use: MetricUse) -> Metric | SetMetric:
 def bind(use: MetricUse) -> BoundMetric:
     """Resolve a metric and the identity of its judge. Raises InputError on unknown names or options."""
     spec = make_metric(use).spec
+    if use.drift is not None and (spec.kind != "item" or "sample" not in spec.judged or "text" in spec.needs):
+        raise InputError(
+            f"metric '{use.name}' has no drift: it wants a metric of kind 'item' that a judge can hear in a window"
+        )
     if use.judge is None and spec.judge is None:
         return BoundMetric(use, spec, None, digest(metric_identity(spec, None)), None)
     wanted = judge_use(use, spec)

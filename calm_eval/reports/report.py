@@ -9,6 +9,7 @@ from typing import Any
 from calm_eval import __version__
 from calm_eval.audio.write import write_atomically
 from calm_eval.metrics.bound import BoundMetric
+from calm_eval.reports.drift_table import drift_plot, drift_table
 from calm_eval.reports.markdown import escape
 from calm_eval.reports.quality_speed_plot import quality_speed_plot
 from calm_eval.reports.suite_table import basis_table, failure_table, methods, suite_table
@@ -55,6 +56,7 @@ def suite_section(run: Run, plan: StoredPlan, cells: Sequence[Cell]) -> list[str
             # One of an earlier report may be there, with rows that are not scored any more.
             for kind in ("svg", "png"):
                 stem.with_name(f"{stem.name}.{kind}").unlink(missing_ok=True)
+    parts += _drift(run, plan)
     gone = [one for one in plan.metrics if one.unavailable and any(row.measured_by(one.spec) for row in plan.variants)]
     for why in dict.fromkeys(f"{one.preset}: {one.unavailable}" for one in gone):
         parts.append(f"**Judge not available.** {escape(why)}")
@@ -64,6 +66,20 @@ def suite_section(run: Run, plan: StoredPlan, cells: Sequence[Cell]) -> list[str
     if basis:
         parts += ["### What the numbers rest on", basis]
     parts += ["### Fingerprints", _fingerprints(plan)]
+    return parts
+
+
+def _drift(run: Run, plan: StoredPlan) -> list[str]:
+    """A table and a plot for each metric that is measured in windows."""
+    mine = [curve for curve in run.drift() if curve.metric in plan.metrics]
+    parts = []
+    for bound in dict.fromkeys(curve.metric.fingerprint for curve in mine):
+        curves = [curve for curve in mine if curve.metric.fingerprint == bound]
+        (run.folder / "figures").mkdir(exist_ok=True)
+        name = f"{plan.suite.name.replace('/', '-')}-drift-{curves[0].metric.spec.name}"
+        drift_plot(curves, run.folder / "figures" / name)
+        title = escape(curves[0].metric.title)
+        parts += [f"### {title} over the clip", drift_table(curves), f"![{title} over the clip](figures/{name}.png)"]
     return parts
 
 

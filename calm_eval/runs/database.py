@@ -37,6 +37,8 @@ CREATE TABLE judgements (audio TEXT, judge TEXT, text TEXT, scores TEXT, shard T
 CREATE TABLE metrics (fingerprint TEXT PRIMARY KEY, json TEXT NOT NULL);
 CREATE TABLE item_values (sample TEXT, metric TEXT, inputs TEXT, numerator REAL, denominator REAL, parts TEXT,
     refused TEXT, flags TEXT, PRIMARY KEY (sample, metric, inputs));
+CREATE TABLE window_values (sample TEXT, metric TEXT, seconds REAL, inputs TEXT, place INTEGER, numerator REAL,
+    denominator REAL, refused TEXT, PRIMARY KEY (sample, metric, seconds, inputs, place));
 CREATE TABLE set_values (suite TEXT, variant TEXT, metric TEXT, inputs TEXT, json TEXT NOT NULL,
     PRIMARY KEY (suite, variant, metric, inputs));
 CREATE TABLE invocations (id INTEGER PRIMARY KEY, command TEXT, began TEXT, wall_seconds REAL, model_seconds REAL,

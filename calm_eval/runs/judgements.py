@@ -48,6 +48,7 @@ class JudgementStore:
             self.connection.execute("DELETE FROM judgements WHERE refused = ?", [JUDGE_ERROR])
             # Whatever part was refused: judge:error, prompt:error, reference:error, ...
             self.connection.execute("DELETE FROM item_values WHERE refused LIKE ?", [f"%:{JUDGE_ERROR}"])
+            self.connection.execute("DELETE FROM window_values WHERE refused LIKE ?", [f"%:{JUDGE_ERROR}"])
             self.connection.execute("DELETE FROM set_values WHERE json LIKE ?", [f'%:{JUDGE_ERROR}"%'])
 
     def put(self, judge: str, judged: Sequence[tuple[str, Judgement]], environment: str) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -21,17 +22,23 @@ from calm_eval.runs.samples import SampleStore
 from calm_eval.runs.watch import Progress, Stopwatch
 
 BATCH = 8
+LOADERS = 2
+"""Threads that read and resample ahead; both let go of the interpreter while they work."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Question:
-    """What a judge is asked about: the audio of `path`, a `text`, or the run's own `audio`, perhaps beside `path`."""
+    """What a judge is asked about: the audio of `path`, a `text`, or the run's own `audio`, perhaps beside `path`.
+
+    `window`: only these samples of the audio, counted at the judge's rate.
+    """
 
     audio: str | None = None
     path: Path | None = None
     text: str | None = None
+    window: tuple[int, int] | None = None
 
 
 Heard = Mono | str | tuple[Mono, Mono] | AudioError
@@ -81,14 +88,15 @@ class Judging:
         parts = [waiting[start : start + BATCH] for start in range(0, len(waiting), BATCH)]
         try:
             with (
-                ThreadPoolExecutor(max_workers=1) as reader,
+                ThreadPoolExecutor(max_workers=LOADERS) as reader,
                 self.progress.steps(f"{title}: {info.name}", len(waiting)) as step,
             ):
-                ahead = reader.submit(self._read, parts[0], info.sample_rate)
+                read = partial(self._read, sample_rate=info.sample_rate)
+                ahead = [reader.submit(read, question) for _, question in parts[0]]
                 for place, part in enumerate(parts):
-                    heard = ahead.result()
+                    heard = [one.result() for one in ahead]
                     if place + 1 < len(parts):
-                        ahead = reader.submit(self._read, parts[place + 1], info.sample_rate)
+                        ahead = [reader.submit(read, question) for _, question in parts[place + 1]]
                     judged = list(self._batch(judge, info, part, heard))
                     self.judgements.put(fingerprint, judged, self.environment)
                     self.judged += len(judged)
@@ -96,11 +104,8 @@ class Judging:
         finally:
             judge.close()
 
-    def _read(self, part: Sequence[tuple[str, Question]], sample_rate: int) -> list[Heard]:
-        """What each question is about, audio at the judge's rate. Runs beside the judge: touches files only."""
-        return [self._one(question, sample_rate) for _, question in part]
-
-    def _one(self, question: Question, sample_rate: int) -> Heard:
+    def _read(self, question: Question, sample_rate: int) -> Heard:
+        """What a question is about, audio at the judge's rate. Runs beside the judge: touches files only."""
         if question.text is not None:
             return question.text
         try:
@@ -112,6 +117,8 @@ class Judging:
             sounds += [to_mono(read_sound(question.path), sample_rate)] if question.path is not None else []
         except AudioError as error:
             return error
+        if question.window is not None:
+            return sounds[0][slice(*question.window)]
         return sounds[0] if len(sounds) == 1 else (sounds[0], sounds[1])
 
     def _batch(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from calm_eval.runs.aggregate import Cell, aggregate
 from calm_eval.runs.database import Database, storage_errors
+from calm_eval.runs.drift import Curve, drift_curves
 from calm_eval.runs.plan_store import StoredPlan, load_plans
 from calm_eval.runs.values import value_rows
 
@@ -69,6 +70,11 @@ class Run:
         """Every estimate, suite by suite, computed from the stored values. Needs no judge and no metric's package."""
         with self._database() as database:
             return [(plan, aggregate(database, plan)) for plan in load_plans(database)]
+
+    def drift(self) -> list[Curve]:
+        """The curves of metrics that the suite measures in windows (`drift:`), row by row."""
+        with self._database() as database:
+            return [curve for plan in load_plans(database) for curve in drift_curves(database, plan)]
 
     def summary(self) -> pd.DataFrame:
         """One row for each estimate; the columns of `summary.csv`."""

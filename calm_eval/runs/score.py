@@ -9,6 +9,7 @@ from calm_eval.errors import UnavailableError
 from calm_eval.metrics.bound import BoundMetric, bind
 from calm_eval.metrics.protocol import Judged
 from calm_eval.runs.database import Database
+from calm_eval.runs.drift import measure_drift, window_questions
 from calm_eval.runs.judgements import JudgementStore
 from calm_eval.runs.judging import Judging, Question
 from calm_eval.runs.measure import measure
@@ -54,7 +55,8 @@ class ScoreStage:
         gone: dict[str, str] = {}
         for fingerprint, users in judges.items():
             try:
-                self.judging.run(plan.suite.name, users[0], self._wanted(plan, users))
+                wanted = self._wanted(plan, users) | window_questions(plan, self.samples, users)
+                self.judging.run(plan.suite.name, users[0], wanted)
             except UnavailableError as error:
                 gone[fingerprint] = str(error)
         metrics = [
@@ -64,6 +66,8 @@ class ScoreStage:
         for bound in metrics:
             if bound.unavailable is None:
                 measure(self.database, self.samples, self.judgements, plan, bound)
+                if bound.use.drift is not None:
+                    measure_drift(self.database, self.samples, self.judgements, plan, bound)
             elif bound.preset not in self.unavailable and any(row.measured_by(bound.spec) for row in plan.variants):
                 self.unavailable[bound.preset] = bound.unavailable
                 self.progress.say(f"judge {bound.preset} is not available: {bound.unavailable}")

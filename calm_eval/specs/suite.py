@@ -61,11 +61,15 @@ class JudgeUse(Spec):
 
 
 class MetricUse(Spec):
-    """A metric, with options where it takes some, and if need be the judge it leans on here."""
+    """A metric, with options where it takes some, and if need be the judge it leans on here.
+
+    `drift` also measures it in windows of so many seconds, one after the other.
+    """
 
     name: str
     options: dict[str, Option] = Field(default_factory=dict)
     judge: JudgeUse | None = None
+    drift: Annotated[float, Field(ge=0.1)] | None = None
 
 
 class SuiteSpec(Spec):
