@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bar import Bar
 
-MILESTONES = {"2": "first_run", "3": "model_speed", "4": "minis"}
+MILESTONES = {"2": "first_run", "3": "model_speed", "4": "minis", "5": "metrics"}
 
 
 def machine() -> str:

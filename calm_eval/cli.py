@@ -52,13 +52,13 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("suites", nargs="+", metavar="SUITE|RUN", help="as for run, or one run folder")
     _run_options(generate)
     generate.set_defaults(call=_generate)
-    for verb, text in (
-        ("score", "judge and measure what a run holds"),
-        ("report", "write the tables and plots of a run"),
-    ):
-        stage = verbs.add_parser(verb, help=text)
-        stage.add_argument("run", type=Path, metavar="RUN", help="run folder")
-        stage.set_defaults(call=_stage, stage=verb)
+    score = verbs.add_parser("score", help="judge and measure what a run holds, or one folder against another")
+    score.add_argument("run", nargs="?", type=Path, metavar="RUN", help="run folder; leave it out for two folders")
+    _folder_options(score)
+    score.set_defaults(call=_score, stage="score")
+    report = verbs.add_parser("report", help="write the tables and plots of a run")
+    report.add_argument("run", type=Path, metavar="RUN", help="run folder")
+    report.set_defaults(call=_stage, stage="report")
     listing = verbs.add_parser("list", help="what there is")
     listing.add_argument(
         "what",
@@ -78,11 +78,27 @@ def _parser() -> argparse.ArgumentParser:
     data.add_argument("names", nargs="*", metavar="NAME", help="corpora to build")
     data.add_argument("--out", type=Path, metavar="DIR", help="folder of one corpus (default: in the cache)")
     data.set_defaults(call=_data)
+    doctor = verbs.add_parser("doctor", help="what can run here, what is missing, how to get it")
+    doctor.set_defaults(call=_doctor)
+    selftest = verbs.add_parser("selftest", help="closed forms through every metric, golden signals through judges")
+    selftest.add_argument("--fetch", action="store_true", help="fetch weights that are not in the cache")
+    selftest.set_defaults(call=_selftest)
     train = verbs.add_parser("train", help="train a preset of the reference models; builds what it needs")
     train.add_argument("preset", metavar="PRESET", help="bundled name or preset file with a recipe")
     _train_options(train)
     train.set_defaults(call=_train)
     return parser
+
+
+def _folder_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--generated", type=Path, metavar="DIR", help="folder of audio to score; a file's name is its id")
+    add("--reference", type=Path, metavar="DIR", help="folder of audio to compare it with")
+    add("--metrics", metavar="A,B", help="metrics, as NAME or NAME:JUDGE (default: what the input allows)")
+    add("--manifest", type=Path, metavar="JSONL", help="texts of the generated clips: rows with id and text")
+    add("--out", type=Path, metavar="DIR", help="run folder (default: runs/GENERATED-against-REFERENCE)")
+    add("--device", default="cpu", help="cpu, cuda, cuda:1, mps (default: cpu)")
+    add("--threads", type=int, metavar="N", help="CPU threads (default: all cores)")
 
 
 def _train_options(parser: argparse.ArgumentParser) -> None:
@@ -216,6 +232,28 @@ def _stage(arguments: argparse.Namespace) -> int:
     return _end(run.unavailable)
 
 
+def _score(arguments: argparse.Namespace) -> int:
+    given = [arguments.generated, arguments.reference]
+    if arguments.run is not None:
+        if any(given):
+            raise InputError("score: either a run folder, or --generated and --reference")
+        return _stage(arguments)
+    if not all(given):
+        raise InputError("score: name a run folder, or two folders with --generated and --reference")
+    from calm_eval.runs.evaluate import default_threads, evaluate
+    from calm_eval.runs.two_folders import Folders, default_out, folder_order
+    from calm_eval.systems.engine import Conditions
+
+    names = tuple(name for name in (arguments.metrics or "").split(",") if name)
+    folders = Folders(arguments.generated, arguments.reference, arguments.manifest, names)
+    conditions = Conditions(device=arguments.device, threads=arguments.threads or default_threads())
+    out = arguments.out if arguments.out is not None else default_out(given)
+    run = evaluate(folder_order(folders, out, conditions, arguments.command_line), out)
+    print((out / "report.md").read_text(encoding="utf-8"))
+    print(f"Written: {out / 'report.md'}, {out / 'summary.csv'}")
+    return _end(run.unavailable)
+
+
 def _end(unavailable: dict[str, str]) -> int:
     for name, why in unavailable.items():
         print(f"calm-eval: {name} is unavailable: {why}", file=sys.stderr)
@@ -261,6 +299,21 @@ def _data(arguments: argparse.Namespace) -> int:
         with ProgressBar(name, "clip") as told:
             print(build_corpus(name, arguments.out, told))
     return 0
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from calm_eval.doctor import doctor
+
+    print(doctor())
+    return 0
+
+
+def _selftest(arguments: argparse.Namespace) -> int:
+    from calm_eval.selftest.run import selftest, told
+
+    outcomes = list(selftest(fetch=arguments.fetch))
+    print(told(outcomes))
+    return 1 if any(one.failed for one in outcomes) else 0
 
 
 def _train(arguments: argparse.Namespace) -> int:

@@ -97,12 +97,19 @@ def counted(parameters: int) -> str:
 
 def _metrics() -> list[tuple[str, ...]]:
     from calm_eval.metrics import METRICS
+    from calm_eval.metrics.bound import bind
+    from calm_eval.specs.suite import MetricUse
 
-    rows: list[tuple[str, ...]] = [("name", "kind", "unit", "better", "judge", "definition")]
+    rows: list[tuple[str, ...]] = [("name", "kind", "unit", "better", "judge", "fingerprint", "definition")]
     for name in METRICS.targets():
-        spec = METRICS.load(name).spec
+        try:
+            bound = bind(MetricUse(name=name))
+        except InputError as error:
+            rows.append((name, "-", "-", "-", "-", "-", f"needs options: {error}"))
+            continue
+        spec = bound.spec
         better = "higher" if spec.higher_is_better else "lower"
-        rows.append((name, spec.kind, spec.unit, better, spec.judge or "-", spec.definition))
+        rows.append((name, spec.kind, spec.unit, better, spec.judge or "-", bound.fingerprint[:12], spec.definition))
     return rows
 
 

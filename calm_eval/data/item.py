@@ -18,12 +18,16 @@ class AudioRef:
 
 @dataclass(frozen=True)
 class Item:
-    """One prompt. `duration` in seconds; `speaker` names the voice of prompt and reference."""
+    """One prompt. `duration` in seconds; `speaker` names the voice of prompt and reference.
+
+    `prompt_round_trip` is the prompt through a codec: what SIM-r compares with.
+    """
 
     id: str
     text: str | None = None
     speaker: str | None = None
     prompt: AudioRef | None = None
+    prompt_round_trip: AudioRef | None = None
     reference: AudioRef | None = None
     duration: float | None = None
     tags: tuple[str, ...] = ()
@@ -41,13 +45,20 @@ class Item:
         )
 
     def part(self, name: str) -> str | None:
-        """Identity of one thing that a metric may need: `text`, `prompt`, `reference` or `speaker`."""
-        if name in ("prompt", "reference"):
-            audio = self.prompt if name == "prompt" else self.reference
+        """Identity of one thing that a metric may need: `text`, `speaker`, or one of `audios`."""
+        if name in self.audios:
+            audio = self.audios[name]
             return audio.identity if audio else None
-        return self.text if name == "text" else self.speaker
+        return {"text": self.text, "speaker": self.speaker}[name]
+
+    @property
+    def audios(self) -> dict[str, AudioRef | None]:
+        """The audios of the item by the names that metrics use."""
+        return {"prompt": self.prompt, "prompt_round_trip": self.prompt_round_trip, "reference": self.reference}
 
     def digest(self, task: str) -> str:
         """Identity of the whole item."""
         parts = {name: self.part(name) for name in ("reference", "speaker")}
+        if self.prompt_round_trip is not None:
+            parts["prompt_round_trip"] = self.part("prompt_round_trip")
         return digest({"request": self.request_digest(task), **parts})

@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Protocol
 
 from calm_eval.assets import cache_folder
+from calm_eval.data.audio_folder import folder_items
+from calm_eval.data.corpus import build_corpus
 from calm_eval.data.item import Item
 from calm_eval.data.manifest import read_manifest
+from calm_eval.data.texts import read_texts
 from calm_eval.errors import InputError, StoreError
 from calm_eval.registry import import_target
 from calm_eval.specs.suite import LoadedSuite
@@ -39,7 +42,32 @@ def suite_items(suite: LoadedSuite, progress: Progress | None = None) -> list[It
     source = suite.spec.items
     if source.manifest is not None:
         return read_manifest(suite.local(source.manifest))
+    if source.folder is not None:
+        texts = read_texts(suite.local(source.texts)) if source.texts is not None else {}
+        return folder_items(suite.local(source.folder), texts)
     return read_manifest(_built(suite, progress) / "manifest.jsonl")
+
+
+def reference_set(suite: LoadedSuite, progress: Progress | None = None) -> list[Item]:
+    """The clips of a suite's reference set, as items with a reference; none where the suite names no set.
+
+    A mini corpus is built on first use. Raises InputError, UnavailableError or StoreError.
+    """
+    source = suite.spec.reference_set
+    if source is None:
+        return []
+    if source.folder is not None:
+        return folder_items(suite.local(source.folder))
+    if source.manifest is not None:
+        manifest = suite.local(source.manifest)
+    else:
+        assert source.corpus is not None
+        manifest = build_corpus(source.corpus, None, progress) / "reference_set.jsonl"
+    clips = read_manifest(manifest)
+    lacking = [clip.id for clip in clips if clip.reference is None]
+    if lacking:
+        raise InputError(f"{manifest}: '{lacking[0]}' of the reference set has no 'reference' audio")
+    return clips
 
 
 def _built(suite: LoadedSuite, progress: Progress | None) -> Path:

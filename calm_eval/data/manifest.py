@@ -19,6 +19,7 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "prompt": str,
     "prompt_identity": str,
     "prompt_text": str,
+    "prompt_round_trip": str,
     "reference": str,
     "reference_identity": str,
     "duration": (int, float),
@@ -30,9 +31,10 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
 def read_manifest(path: Path) -> list[Item]:
     """Items of a manifest; audio paths are relative to it and stay inside its folder.
 
-    Keys: `id` (needed), `text`, `speaker`, `prompt`, `reference`, `duration` (s), `tags`, and for built corpora
-    `prompt_identity`, `reference_identity`. Raises InputError with file and line on bad JSON, an unknown key, a
-    wrong type, a double id, a path that leaves the folder, or a missing audio file.
+    Keys: `id` (needed), `text`, `speaker`, `prompt`, `prompt_round_trip` (the prompt through a codec), `reference`,
+    `duration` (s), `tags`, and for built corpora `prompt_identity`, `reference_identity`. Raises InputError with file
+    and line on bad JSON, an unknown key, a wrong type, a double id, a path that leaves the folder, or a missing audio
+    file.
     """
     items: list[Item] = []
     seen: dict[str, int] = {}
@@ -54,6 +56,7 @@ def read_manifest(path: Path) -> list[Item]:
                 text=row.get("text"),
                 speaker=row.get("speaker"),
                 prompt=_audio(where, path.parent, row, "prompt"),
+                prompt_round_trip=_audio(where, path.parent, row, "prompt_round_trip"),
                 reference=_audio(where, path.parent, row, "reference"),
                 duration=row.get("duration"),
                 tags=tuple(row.get("tags", ())),

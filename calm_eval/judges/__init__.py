@@ -12,6 +12,17 @@ JUDGES = Registry(
         "openai-whisper": "calm_eval.judges.openai_whisper:OpenAIWhisperJudge",
         "resemblyzer": "calm_eval.judges.resemblyzer:ResemblyzerJudge",
         "dnsmos": "calm_eval.judges.dnsmos:DnsmosJudge",
+        "whisper-encoder": "calm_eval.judges.whisper_encoder:WhisperEncoderJudge",
+        "silero-vad": "calm_eval.judges.silero:SileroJudge",
+        "musicnn-mtt": "calm_eval.judges.musicnn:musicnn_mtt",
+        "musicnn-mtt-tags": "calm_eval.judges.musicnn:musicnn_mtt_tags",
+        "musicnn-msd": "calm_eval.judges.musicnn:musicnn_msd",
+        "musicnn-msd-tags": "calm_eval.judges.musicnn:musicnn_msd_tags",
+        "musicnn-mtt-minilm": "calm_eval.judges.musicnn_text:MusicnnTextJudge",
+        "signal": "calm_eval.judges.signal:SignalJudge",
+        "signal-pair": "calm_eval.judges.signal_pair:SignalPairJudge",
+        "speech-pair": "calm_eval.judges.signal_pair:speech_pair",
+        "prompt-copy": "calm_eval.judges.signal_pair:prompt_copy",
     },
 )
 """Each entry is a factory called with the judge's options as keywords; it returns a Judge."""

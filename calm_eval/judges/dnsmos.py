@@ -13,7 +13,8 @@ from calm_eval.assets import fetch, weights
 from calm_eval.assets.checksum import sha256_of
 from calm_eval.audio.mel import MelSpectrogram, power_to_db
 from calm_eval.errors import InputError, UnavailableError
-from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono
+from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono, Requires
+from calm_eval.selftest.check import Golden
 
 ASSET = "dnsmos"
 P835_FILE = "sig_bak_ovr.onnx"
@@ -74,6 +75,7 @@ class DnsmosJudge:
     def __init__(self, path: str | None = None, windows: str = "speechmos") -> None:
         if windows not in WINDOW_RULES:
             raise InputError(f"dnsmos: windows is '{windows}', expected one of {', '.join(WINDOW_RULES)}")
+        self.requires = Requires(("onnxruntime",), () if path is not None else (ASSET,))
         self._path = path
         self._windows = windows
         self._weights: Mapping[str, str] | None = None
@@ -200,3 +202,10 @@ def _weights_of(path: str | None) -> dict[str, str]:
         return {name: sha256_of(Path(path) / name) for name in (P835_FILE, P808_FILE)}
     except OSError as error:
         raise UnavailableError(f"dnsmos: cannot read {error.filename}: {error.strerror}") from error
+
+
+GOLDENS = (
+    Golden("dnsmos", "overall, a spoken sentence", lambda j: j.scores["ovrl"], 2.9318, 2e-2, "spoken"),
+    Golden("dnsmos", "overall, noise", lambda j: j.scores["ovrl"], 1.1024, 2e-2, "noise"),
+    Golden("dnsmos", "P.808, a spoken sentence", lambda j: j.scores["p808"], 3.7778, 2e-2, "spoken"),
+)

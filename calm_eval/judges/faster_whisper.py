@@ -11,7 +11,8 @@ import numpy as np
 from calm_eval.assets import fetch, weights
 from calm_eval.assets.checksum import sha256_of
 from calm_eval.errors import InputError, UnavailableError
-from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono
+from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono, Requires
+from calm_eval.selftest.check import Golden
 
 SAMPLE_RATE = 16000
 
@@ -70,6 +71,7 @@ class FasterWhisperJudge:
         label = Path(path).name if path is not None else str(model).removesuffix("-ct2")
         if label.endswith(".en") and language != "en":
             raise InputError(f"faster-whisper: {label} is English only, language is '{language}'")
+        self.requires = Requires(("faster_whisper",), (model,) if model is not None else ())
         self._asset = model
         self._path = path
         self._compute_type = compute_type
@@ -181,3 +183,10 @@ class FasterWhisperJudge:
 def whisper_tiny_en(compute_type: str = "int8", language: str = "en") -> FasterWhisperJudge:
     """Whisper tiny.en from the catalogue, named `whisper-tiny.en/faster-whisper`."""
     return FasterWhisperJudge(model="whisper-tiny.en-ct2", compute_type=compute_type, language=language)
+
+
+def _fox(judgement: Judgement) -> float:
+    return float("quick brown fox" in (judgement.text or "").lower())
+
+
+GOLDENS = (Golden("whisper-tiny.en", "hears the quick brown fox", _fox, 1.0, 0.0, "spoken"),)

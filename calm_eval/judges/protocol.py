@@ -32,6 +32,18 @@ class JudgeInfo:
 
 
 @dataclass(frozen=True)
+class Requires:
+    """What a judge needs to run: modules to import, assets to have, and the extra that installs the modules.
+
+    A judge may say so in an attribute `requires`; `calm-eval doctor` reads it without loading anything.
+    """
+
+    packages: tuple[str, ...] = ()
+    assets: tuple[str, ...] = ()
+    extra: str = "mini"
+
+
+@dataclass(frozen=True)
 class Judgement:
     """A judge's answer on one audio, or its named refusal (`refused` set, everything else empty).
 
@@ -64,4 +76,20 @@ class Judge(Protocol):
 
     def close(self) -> None:
         """Free the weights."""
+        ...
+
+
+class TextJudge(Judge, Protocol):
+    """A judge that puts text and audio into one space."""
+
+    def judge_texts(self, texts: Sequence[str]) -> list[Judgement]:
+        """One judgement (a vector [1, dim]) for each text, in order."""
+        ...
+
+
+class PairJudge(Judge, Protocol):
+    """A judge that hears two audios together."""
+
+    def judge_pairs(self, batch: Sequence[tuple[Mono, Mono]]) -> list[Judgement]:
+        """One judgement for each (sample, other), in order; both at the judge's sample rate."""
         ...

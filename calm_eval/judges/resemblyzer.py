@@ -14,7 +14,8 @@ from calm_eval.assets import fetch, weights
 from calm_eval.assets.checksum import sha256_of
 from calm_eval.audio.mel import MelSpectrogram
 from calm_eval.errors import UnavailableError
-from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono
+from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono, Requires
+from calm_eval.selftest.check import Golden
 
 ASSET = "resemblyzer"
 WEIGHTS_FILE = "pretrained.pt"
@@ -84,6 +85,7 @@ class ResemblyzerJudge:
     """
 
     def __init__(self, path: str | None = None) -> None:
+        self.requires = Requires(("torch", "webrtcvad"), () if path is not None else (ASSET,))
         self._path = path
         self._weights: Mapping[str, str] | None = None
         self._network: Any = None
@@ -224,3 +226,11 @@ def _weights_of(path: str | None) -> dict[str, str]:
         return {Path(path).name: sha256_of(Path(path))}
     except OSError as error:
         raise UnavailableError(f"resemblyzer: cannot read {path}: {error.strerror}") from error
+
+
+def _largest(judgement: Judgement) -> float:
+    assert judgement.vectors is not None
+    return float(judgement.vectors.max())
+
+
+GOLDENS = (Golden("resemblyzer", "largest entry of a spoken sentence's vector", _largest, 0.3343, 2e-3, "spoken"),)

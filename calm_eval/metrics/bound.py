@@ -12,7 +12,7 @@ from calm_eval.judges.protocol import Judge, JudgeInfo
 from calm_eval.keys import digest
 from calm_eval.metrics import METRICS
 from calm_eval.metrics.identity import judge_fingerprint, metric_identity
-from calm_eval.metrics.protocol import Metric, MetricSpec
+from calm_eval.metrics.protocol import Metric, MetricSpec, SetMetric
 from calm_eval.specs.suite import JudgeUse, MetricUse
 
 
@@ -36,6 +36,13 @@ class BoundMetric:
         if self.info is not None:
             return self.info.name
         return judge_use(self.use, self.spec).name if self.unavailable else "-"
+
+    @property
+    def title(self) -> str:
+        """The metric's title; where a protocol names a judge and another one is bound, the title says so."""
+        from calm_eval.metrics.error_rate_protocols import title_with
+
+        return title_with(self.spec, self.info)
 
     def json(self) -> dict[str, Any]:
         """As JSON values."""
@@ -84,12 +91,29 @@ def make_judge(use: JudgeUse) -> Judge:
     return judge
 
 
+def make_metric(use: MetricUse) -> Metric | SetMetric:
+    """The metric that a suite names: the registered object, or what its factory makes of the options.
+
+    Raises InputError on an unknown name or option, UnavailableError when its package cannot be imported.
+    """
+    registered = METRICS.load(use.name)
+    if hasattr(registered, "spec") and not isinstance(registered, type):
+        if use.options:
+            raise InputError(f"metric '{use.name}' takes no options; it was given {', '.join(use.options)}")
+        return registered  # type: ignore[no-any-return]
+    try:
+        return registered(**use.options)  # type: ignore[no-any-return]
+    except TypeError as error:
+        raise InputError(f"metric '{use.name}': {error}") from error
+
+
 def bind(use: MetricUse) -> BoundMetric:
     """Resolve a metric and the identity of its judge. Raises InputError on unknown names or options."""
-    metric: Metric = METRICS.load(use.name)
-    spec = metric.spec
-    if spec.kind not in ("item", "ratio"):
-        raise InputError(f"metric '{use.name}' is of kind '{spec.kind}'; only 'item' and 'ratio' can be computed yet")
+    spec = make_metric(use).spec
+    if use.drift is not None and (spec.kind != "item" or "sample" not in spec.judged or "text" in spec.needs):
+        raise InputError(
+            f"metric '{use.name}' has no drift: it wants a metric of kind 'item' that a judge can hear in a window"
+        )
     if use.judge is None and spec.judge is None:
         return BoundMetric(use, spec, None, digest(metric_identity(spec, None)), None)
     wanted = judge_use(use, spec)

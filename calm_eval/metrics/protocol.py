@@ -1,15 +1,19 @@
-"""What a metric is: a frozen description, and a pure measurement of one sample."""
+"""What a metric is: a frozen description, and a pure measurement of one sample or of a set of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from calm_eval.judges.protocol import Judgement
 
 Kind = Literal["item", "ratio", "pair", "set"]
-Judged = Literal["sample", "prompt", "reference"]
+Judged = Literal[
+    "sample", "prompt", "prompt_round_trip", "reference", "text", "reference_set", "with_reference", "with_prompt"
+]
+"""What a judge may be asked about: an audio, the text of the item (a judge of texts and audio), the reference set, or
+the sample together with its item's reference or prompt (a judge of pairs)."""
 
 
 @dataclass(frozen=True)
@@ -17,8 +21,10 @@ class MetricSpec:
     """Everything that a table, an interval or a gate needs to know of a metric.
 
     `kind` decides what is stored and how intervals are made: `item` (mean of one value an item), `ratio` (sums of an
-    item's parts). `needs` names parts of the item (`text`, `prompt`, `reference`). `judged` says which audios the
-    judge hears. `version` is raised by hand when values change. `scale` multiplies for display only.
+    item's parts), `pair` (one value for a sample and its reference: an item that lacks either is an error of the
+    input), `set` (one value for all samples of a row). `needs` names parts of the item (`text`, `prompt`,
+    `prompt_round_trip`, `reference`) or the suite's `reference_set`. `judged` says what the judge is asked about.
+    `version` is raised by hand when values change. `scale` multiplies for display only.
     """
 
     name: str
@@ -66,6 +72,52 @@ class ItemValue:
     flags: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class SetSample:
+    """One sample among all of a row."""
+
+    item: str
+    seed: int
+    view: SampleView
+
+
+@dataclass(frozen=True)
+class SetReference:
+    """One clip of the reference set with what the judge made of it."""
+
+    id: str
+    judgement: Judgement
+
+
+@dataclass(frozen=True)
+class GateVerdict:
+    """The name of why a row's values mean nothing (None: they do), and what was measured to know it."""
+
+    invalid: str | None = None
+    warnings: tuple[str, ...] = ()
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SetValue:
+    """The value of a row's samples as one set, or the name of why there is none.
+
+    `low` and `high` bound the 95 % interval and `method` says how it was made. `scored` counts the samples that are in
+    the value, `failures` by name those that are not. `warnings` are names that a reader of the cell must see; `notes`
+    are figures that belong to the value (counts, rank, noise floor).
+    """
+
+    value: float | None
+    scored: int
+    failures: Mapping[str, int] = field(default_factory=dict)
+    low: float | None = None
+    high: float | None = None
+    method: str = ""
+    refused: str | None = None
+    warnings: tuple[str, ...] = ()
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+
 def refuse(name: str) -> ItemValue:
     """No value, for a named reason."""
     return ItemValue(refused=name)
@@ -81,4 +133,28 @@ class Metric(Protocol):
 
     def measure(self, view: SampleView) -> ItemValue:
         """The value of one sample; what a failed sample is worth is decided here."""
+        ...
+
+
+class SetMetric(Protocol):
+    """A metric over all samples of a row (kind `set`)."""
+
+    @property
+    def spec(self) -> MetricSpec:
+        """Its description."""
+        ...
+
+    def measure_set(self, samples: Sequence[SetSample], references: Sequence[SetReference]) -> SetValue:
+        """The value of a row. Both sequences read from disk as they are walked: walk them, do not keep them.
+
+        `references` is the reference set as the judge heard it; empty for a metric that does not ask for it.
+        """
+        ...
+
+
+class GatedMetric(Metric, Protocol):
+    """A metric of kind `item` or `ratio` that is valid for a row only when a check over all its samples says so."""
+
+    def gate(self, samples: Sequence[SetSample]) -> GateVerdict:
+        """Whether the values of a row mean anything."""
         ...

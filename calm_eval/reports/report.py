@@ -9,9 +9,10 @@ from typing import Any
 from calm_eval import __version__
 from calm_eval.audio.write import write_atomically
 from calm_eval.metrics.bound import BoundMetric
+from calm_eval.reports.drift_table import drift_plot, drift_table
 from calm_eval.reports.markdown import escape
 from calm_eval.reports.quality_speed_plot import quality_speed_plot
-from calm_eval.reports.suite_table import failure_table, suite_table
+from calm_eval.reports.suite_table import basis_table, failure_table, methods, suite_table
 from calm_eval.runs.aggregate import METHOD, Cell
 from calm_eval.runs.database import Database
 from calm_eval.runs.plan_store import StoredPlan
@@ -37,7 +38,7 @@ def suite_section(run: Run, plan: StoredPlan, cells: Sequence[Cell]) -> list[str
     parts = [
         f"## {escape(suite.title)}",
         f"Suite `{suite.name}` version {suite.version}, {len(plan.items)} of {plan.n_items_in_suite} items, {seeds}. "
-        f"Brackets: {METHOD}. Rows in italics are controls: they show the scale and are no systems. "
+        f"Brackets: {methods(cells) or METHOD}. Rows in italics are controls: they show the scale and are no systems. "
         "A dash: does not apply, or nothing to score.",
         *[f"**Note.** {escape(note)}" for note in suite.notes],
         suite_table(plan, cells, suite.table or all_metrics),
@@ -55,17 +56,37 @@ def suite_section(run: Run, plan: StoredPlan, cells: Sequence[Cell]) -> list[str
             # One of an earlier report may be there, with rows that are not scored any more.
             for kind in ("svg", "png"):
                 stem.with_name(f"{stem.name}.{kind}").unlink(missing_ok=True)
+    parts += _drift(run, plan)
     gone = [one for one in plan.metrics if one.unavailable and any(row.measured_by(one.spec) for row in plan.variants)]
     for why in dict.fromkeys(f"{one.preset}: {one.unavailable}" for one in gone):
         parts.append(f"**Judge not available.** {escape(why)}")
     failures = failure_table(plan, cells)
     parts += ["### Failures and findings", failures or "None: every sample was made and scored."]
+    basis = basis_table(plan, cells)
+    if basis:
+        parts += ["### What the numbers rest on", basis]
     parts += ["### Fingerprints", _fingerprints(plan)]
+    return parts
+
+
+def _drift(run: Run, plan: StoredPlan) -> list[str]:
+    """A table and a plot for each metric that is measured in windows."""
+    mine = [curve for curve in run.drift() if curve.metric in plan.metrics]
+    parts = []
+    for bound in dict.fromkeys(curve.metric.fingerprint for curve in mine):
+        curves = [curve for curve in mine if curve.metric.fingerprint == bound]
+        (run.folder / "figures").mkdir(exist_ok=True)
+        name = f"{plan.suite.name.replace('/', '-')}-drift-{curves[0].metric.spec.name}"
+        drift_plot(curves, run.folder / "figures" / name)
+        title = escape(curves[0].metric.title)
+        parts += [f"### {title} over the clip", drift_table(curves), f"![{title} over the clip](figures/{name}.png)"]
     return parts
 
 
 def _fingerprints(plan: StoredPlan) -> str:
     lines = [f"- items: `{plan.items_digest[:16]}`"]
+    if plan.reference_set:
+        lines.append(f"- reference set: `{plan.reference_set_digest[:16]}`, {len(plan.reference_set)} clips")
     judges: dict[str, BoundMetric] = {}
     for bound in plan.metrics:
         if bound.judge_fingerprint is not None:
@@ -73,7 +94,7 @@ def _fingerprints(plan: StoredPlan) -> str:
         by = f", by {escape(bound.preset)}" if bound.preset != "-" else ""
         definition = f": {escape(bound.spec.definition)}" if bound.spec.definition else ""
         lines.append(
-            f"- {escape(bound.spec.title)} `{bound.fingerprint[:16]}`, version {bound.spec.version}{by}{definition}"
+            f"- {escape(bound.title)} `{bound.fingerprint[:16]}`, version {bound.spec.version}{by}{definition}"
         )
     for fingerprint, bound in judges.items():
         assert bound.info is not None

@@ -17,10 +17,12 @@ def ordered_rows(plan: StoredPlan) -> list[str]:
 
 
 def cell_text(cell: Cell) -> str:
-    """Value, interval, and the count when something is missing; the reason where quality is not scored."""
+    """Value, interval, warnings, and the count when something is missing; or the reason why there is no value."""
     estimate, spec = cell.estimate, cell.metric.spec
     if not cell.variant.measured_by(spec):
         return escape(cell.variant.unscored_text)
+    if estimate.invalid is not None:
+        return f"– ({escape(estimate.invalid)})"
     if estimate.value is None:
         if set(estimate.failures) <= {"not-timed"}:
             return "–"
@@ -30,13 +32,15 @@ def cell_text(cell: Cell) -> str:
     text = with_interval(estimate.value, estimate.low, estimate.high, scale=spec.scale)
     if estimate.n_scored != estimate.n_expected:
         text += f" ({estimate.n_scored}/{estimate.n_expected})"
+    if estimate.warnings:
+        text += f" ({escape('; '.join(estimate.warnings))})"
     return text
 
 
 def column_title(cell: Cell) -> str:
     """Title, unit and direction of a metric's column, escaped."""
     spec = cell.metric.spec
-    return f"{escape(spec.title)} ({escape(spec.unit)}) {'↑' if spec.higher_is_better else '↓'}"
+    return f"{escape(cell.metric.title)} ({escape(spec.unit)}) {'↑' if spec.higher_is_better else '↓'}"
 
 
 def _header(cells: Sequence[Cell]) -> list[str]:
@@ -70,11 +74,11 @@ def failure_table(plan: StoredPlan, cells: Sequence[Cell]) -> str | None:
     for cell in cells:
         if not cell.variant.measured_by(cell.metric.spec):
             # Not a failure of any sample, so nothing to count.
-            missing.setdefault((cell.variant.name, cell.variant.unscored_text), Counter())[cell.metric.spec.title] += 1
+            missing.setdefault((cell.variant.name, cell.variant.unscored_text), Counter())[cell.metric.title] += 1
             continue
         for failure, count in cell.estimate.failures.items():
             if failure != "not-timed":
-                missing.setdefault((cell.variant.name, f"{failure} ×{count}"), Counter())[cell.metric.spec.title] += 1
+                missing.setdefault((cell.variant.name, f"{failure} ×{count}"), Counter())[cell.metric.title] += 1
     noticed: dict[tuple[str, str], int] = {}
     for cell in cells:
         for flag, count in cell.estimate.flags.items():
@@ -92,3 +96,35 @@ def failure_table(plan: StoredPlan, cells: Sequence[Cell]) -> str | None:
     order = {escape(name): place for place, name in enumerate(ordered_rows(plan))}
     rows.sort(key=lambda row: order[row[0]])
     return table(["row", "what", "effect"], rows, numbers=False) if rows else None
+
+
+def basis_table(plan: StoredPlan, cells: Sequence[Cell]) -> str | None:
+    """The figures that belong to values of whole rows (frames, rank, noise floor, gates); None when there are none."""
+    order = {name: place for place, name in enumerate(ordered_rows(plan))}
+    told = sorted((cell for cell in cells if cell.estimate.notes), key=lambda cell: order[cell.variant.name])
+    rows = [
+        [
+            escape(cell.variant.name),
+            escape(cell.metric.title),
+            ", ".join(f"{escape(name)} {_figure(value)}" for name, value in cell.estimate.notes.items()),
+        ]
+        for cell in told
+    ]
+    return table(["row", "metric", "rests on"], rows, numbers=False) if rows else None
+
+
+def _figure(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else escape(str(value))
+
+
+def methods(cells: Sequence[Cell]) -> str:
+    """How the intervals were made, with the metrics of each way."""
+    by_method: dict[str, list[str]] = {}
+    for cell in cells:
+        if cell.estimate.method and cell.estimate.low is not None:
+            titles = by_method.setdefault(cell.estimate.method, [])
+            if cell.metric.title not in titles:
+                titles.append(cell.metric.title)
+    if len(by_method) == 1:
+        return next(iter(by_method))
+    return "; ".join(f"{method} ({', '.join(map(escape, titles))})" for method, titles in by_method.items())

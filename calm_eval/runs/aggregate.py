@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from calm_eval.keys import seed_from
 from calm_eval.metrics.bound import BoundMetric
 from calm_eval.runs.database import Database
 from calm_eval.runs.plan import Variant
 from calm_eval.runs.plan_store import StoredPlan, StoredSample
-from calm_eval.runs.values import ValueRow, planned_values
+from calm_eval.runs.values import ValueRow, planned_values, stored_rows
 from calm_eval.stats.bootstrap import LEVEL, NAME, RESAMPLES, ratio_interval
 from calm_eval.stats.estimate import Estimate
 
@@ -34,11 +35,18 @@ def aggregate(database: Database, plan: StoredPlan) -> list[Cell]:
     flags: dict[str, list[str]] = {row["key"]: json.loads(row["flags"]) for row in rows}
     cells = []
     for bound in plan.metrics:
-        by_variant: dict[str, list[tuple[StoredSample, ValueRow | None]]] = {}
+        of_rows = stored_rows(database, plan, bound)
+        by_variant: dict[str, list[tuple[StoredSample, ValueRow | None]]] = {row.name: [] for row in plan.variants}
         for sample, row in planned_values(database, plan, bound):
-            by_variant.setdefault(sample.variant, []).append((sample, row))
+            by_variant[sample.variant].append((sample, row))
         for variant in plan.variants:
-            cells.append(Cell(variant, bound, _estimate(plan, bound, by_variant.get(variant.name, []), flags)))
+            samples, of_row = by_variant[variant.name], of_rows.get(variant.name)
+            if bound.spec.kind == "set":
+                estimate = _of_set(plan, bound, samples, of_row, flags)
+            else:
+                estimate = _estimate(plan, bound, samples, flags)
+                estimate = estimate if of_row is None else _gated(estimate, of_row)
+            cells.append(Cell(variant, bound, estimate))
     order = {variant.name: place for place, variant in enumerate(plan.variants)}
     return sorted(cells, key=lambda cell: order[cell.variant.name])
 
@@ -81,4 +89,50 @@ def _estimate(
         method=METHOD,
         failures=dict(sorted(failures.items())),
         flags=dict(sorted(noticed.items())),
+    )
+
+
+def _gated(estimate: Estimate, verdict: dict[str, Any]) -> Estimate:
+    """The estimate with what a gate over the row says of it; one that means nothing has no value."""
+    told = replace(estimate, warnings=tuple(verdict["warnings"]), notes=verdict["notes"])
+    if verdict["invalid"] is None:
+        return told
+    return replace(told, value=None, low=None, high=None, invalid=verdict["invalid"])
+
+
+def _of_set(
+    plan: StoredPlan,
+    bound: BoundMetric,
+    samples: Sequence[tuple[StoredSample, ValueRow | None]],
+    told: dict[str, Any] | None,
+    flags: dict[str, list[str]],
+) -> Estimate:
+    """The estimate of a `set` metric from what was stored of the row."""
+    failures: Counter[str] = Counter()
+    expected = len(samples)
+    empty = Estimate(None, None, None, 0, expected, 0, plan.seeds, "", {})
+    if told is None:
+        for sample, row in samples:
+            missing = "judge-unavailable" if bound.unavailable else "not-scored"
+            name = row["refused"] if row is not None else missing if sample.key in flags else "not-generated"
+            failures[name] += 1
+        return replace(empty, failures=dict(failures))
+    failures.update(told["failures"])
+    noticed = Counter(flag for sample, _ in samples for flag in flags.get(sample.key, []))
+    unmade = sum(sample.key not in flags for sample, _ in samples)
+    if unmade:
+        failures["not-generated"] += unmade
+    return replace(
+        empty,
+        value=told["value"],
+        low=told["low"],
+        high=told["high"],
+        n_scored=told["scored"],
+        n_items=len({sample.item for sample, _ in samples}),
+        method=told["method"],
+        failures=dict(sorted(failures.items())),
+        flags=dict(sorted(noticed.items())) if told["scored"] else {},
+        invalid=told["refused"],
+        warnings=tuple(told["warnings"]),
+        notes=told["notes"],
     )

@@ -13,7 +13,7 @@ from typing import IO
 
 from calm_eval.errors import StoreError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 FILE_NAME = "run.sqlite"
 
 _SCHEMA = """
@@ -21,6 +21,7 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE environments (id TEXT PRIMARY KEY, json TEXT NOT NULL);
 CREATE TABLE suites (name TEXT PRIMARY KEY, json TEXT NOT NULL);
 CREATE TABLE items (suite TEXT, position INTEGER, id TEXT, json TEXT NOT NULL, PRIMARY KEY (suite, id));
+CREATE TABLE reference_sets (suite TEXT, position INTEGER, id TEXT, json TEXT NOT NULL, PRIMARY KEY (suite, id));
 CREATE TABLE suite_metrics (suite TEXT, position INTEGER, json TEXT NOT NULL, PRIMARY KEY (suite, position));
 CREATE TABLE variants (suite TEXT, position INTEGER, name TEXT, json TEXT NOT NULL, PRIMARY KEY (suite, name));
 CREATE TABLE planned (suite TEXT, variant TEXT, item TEXT, seed INTEGER, sample TEXT NOT NULL,
@@ -36,6 +37,10 @@ CREATE TABLE judgements (audio TEXT, judge TEXT, text TEXT, scores TEXT, shard T
 CREATE TABLE metrics (fingerprint TEXT PRIMARY KEY, json TEXT NOT NULL);
 CREATE TABLE item_values (sample TEXT, metric TEXT, inputs TEXT, numerator REAL, denominator REAL, parts TEXT,
     refused TEXT, flags TEXT, PRIMARY KEY (sample, metric, inputs));
+CREATE TABLE window_values (sample TEXT, metric TEXT, seconds REAL, inputs TEXT, place INTEGER, numerator REAL,
+    denominator REAL, refused TEXT, PRIMARY KEY (sample, metric, seconds, inputs, place));
+CREATE TABLE set_values (suite TEXT, variant TEXT, metric TEXT, inputs TEXT, json TEXT NOT NULL,
+    PRIMARY KEY (suite, variant, metric, inputs));
 CREATE TABLE invocations (id INTEGER PRIMARY KEY, command TEXT, began TEXT, wall_seconds REAL, model_seconds REAL,
     judge_seconds REAL, generated INTEGER, judged INTEGER);
 """
@@ -86,7 +91,7 @@ class Database:
 
     def _prepare(self, path: Path) -> None:
         if self.folder.is_dir() and not path.is_file() and any(self.folder.iterdir()):
-            others = [one.name for one in self.folder.iterdir() if one.name not in ("run.lock", "logs")]
+            others = [one.name for one in self.folder.iterdir() if one.name not in ("run.lock", "logs", "inputs")]
             if others:
                 raise StoreError(f"{self.folder}: is not a run and not empty (holds {others[0]}); choose another --out")
         try:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from calm_eval.audio.write import write_atomically
 from calm_eval.judges.protocol import Judgement
@@ -24,9 +25,17 @@ class JudgementStore:
     def __init__(self, database: Database) -> None:
         self.folder = database.folder
         self.connection = database.connection
+        self._last: tuple[tuple[str, str], NDArray[np.float32]] | None = None
 
     def _shard(self, judge: str, name: str) -> Path:
         return self.folder / "embeddings" / judge[:16] / f"{name}.npy"
+
+    def _mapped(self, judge: str, name: str) -> NDArray[np.float32]:
+        """A shard, memory-mapped; clips of one shard are mostly asked for one after the other."""
+        if self._last is None or self._last[0] != (judge, name):
+            shard = np.load(self._shard(judge, name), mmap_mode="r", allow_pickle=False)
+            self._last = (judge, name), shard
+        return self._last[1]
 
     def known(self, judge: str) -> set[str]:
         """Audios that this judge has judged."""
@@ -35,10 +44,12 @@ class JudgementStore:
 
     def forget_errors(self) -> None:
         """Drop judgements that failed, and the values that rest on them."""
-        refused = [f"judge:{JUDGE_ERROR}", f"prompt:{JUDGE_ERROR}"]
         with self.connection:
             self.connection.execute("DELETE FROM judgements WHERE refused = ?", [JUDGE_ERROR])
-            self.connection.execute("DELETE FROM item_values WHERE refused IN (?, ?)", refused)
+            # Whatever part was refused: judge:error, prompt:error, reference:error, ...
+            self.connection.execute("DELETE FROM item_values WHERE refused LIKE ?", [f"%:{JUDGE_ERROR}"])
+            self.connection.execute("DELETE FROM window_values WHERE refused LIKE ?", [f"%:{JUDGE_ERROR}"])
+            self.connection.execute("DELETE FROM set_values WHERE json LIKE ?", [f'%:{JUDGE_ERROR}"%'])
 
     def put(self, judge: str, judged: Sequence[tuple[str, Judgement]], environment: str) -> None:
         """Store a batch: vectors first, in one shard, then all rows in one transaction."""
@@ -70,6 +81,11 @@ class JudgementStore:
         with self.connection:
             self.connection.executemany("INSERT OR REPLACE INTO judgements VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
 
+    def there(self, audio: str, judge: str) -> bool:
+        """Whether a judgement has been made."""
+        found = self.connection.execute("SELECT 1 FROM judgements WHERE audio = ? AND judge = ?", [audio, judge])
+        return found.fetchone() is not None
+
     def get(self, audio: str, judge: str) -> Judgement | None:
         """One judgement, its vectors memory-mapped; None when it has not been made."""
         found = self.connection.execute("SELECT * FROM judgements WHERE audio = ? AND judge = ?", [audio, judge])
@@ -78,8 +94,7 @@ class JudgementStore:
             return None
         vectors = None
         if row["shard"] is not None:
-            shard = np.load(self._shard(judge, row["shard"]), mmap_mode="r", allow_pickle=False)
-            vectors = shard[row["start"] : row["start"] + row["rows"]]
+            vectors = self._mapped(judge, row["shard"])[row["start"] : row["start"] + row["rows"]]
         return Judgement(
             text=row["text"],
             scores=json.loads(row["scores"]),

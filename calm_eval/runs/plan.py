@@ -11,7 +11,7 @@ from typing import Any
 
 from calm_eval.data.item import Item
 from calm_eval.data.load import Progress as BuildProgress
-from calm_eval.data.load import suite_items
+from calm_eval.data.load import reference_set, suite_items
 from calm_eval.errors import InputError
 from calm_eval.keys import digest
 from calm_eval.metrics.bound import BoundMetric, bind
@@ -79,11 +79,17 @@ class SuitePlan:
     variants: list[Variant]
     samples: list[PlannedSample]
     systems: dict[str, LoadedSystem]
+    reference_set: list[Item] = field(default_factory=list)
 
     @property
     def items_digest(self) -> str:
         """Identity of the planned items, whatever their order."""
         return digest(sorted(item.digest(self.suite.task) for item in self.items))
+
+    @property
+    def reference_set_digest(self) -> str:
+        """Identity of the reference set, whatever its order and its ids; that of no clip where there is none."""
+        return digest(sorted(clip.reference.identity for clip in self.reference_set if clip.reference is not None))
 
 
 @dataclass(frozen=True)
@@ -123,6 +129,8 @@ def plan_suite(
         raise InputError(f"--limit {limit}: at least one item is needed")
     chosen = items if limit is None else items[:limit]
     metrics = [bind(use) for use in spec.metric_uses()]
+    clips = reference_set(suite, progress)
+    _check_needs(suite, metrics, chosen, clips)
     seeds = wishes.seeds if wishes.seeds is not None else spec.seeds
     if seeds < 1:
         raise InputError(f"--seeds {seeds}: at least one seed is needed")
@@ -146,7 +154,24 @@ def plan_suite(
     if missing:
         raise InputError(f"--sweep {missing[0]}: no system of this run takes that parameter")
     by_name = {system.spec.name: system for system in systems}
-    return SuitePlan(spec, chosen, len(items), seeds, metrics, variants, samples, by_name)
+    return SuitePlan(spec, chosen, len(items), seeds, metrics, variants, samples, by_name, clips)
+
+
+def _check_needs(
+    suite: LoadedSuite, metrics: Sequence[BoundMetric], items: Sequence[Item], clips: Sequence[Item]
+) -> None:
+    """Raise InputError for a metric that can have no value in this suite, whatever the systems do."""
+    for bound in metrics:
+        name = bound.spec.name
+        if "reference_set" in bound.spec.needs and not clips:
+            raise InputError(f"{suite.path}: metric '{name}' compares with a reference set; add 'reference_set:'")
+        if bound.spec.kind == "pair":
+            lacking = [item.id for item in items if item.reference is None]
+            if lacking:
+                raise InputError(
+                    f"{suite.path}: metric '{name}' compares each sample with its item's reference, and "
+                    f"'{lacking[0]}' has none ({len(lacking)} of {len(items)} items)"
+                )
 
 
 def log_file(run: Path, system: str) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,8 @@ class StoredPlan:
     metrics: list[BoundMetric]
     variants: list[Variant]
     samples: list[StoredSample]
+    reference_set: dict[str, AudioRef] = field(default_factory=dict)
+    reference_set_digest: str = ""
 
 
 def save_plan(database: Database, plan: SuitePlan) -> None:
@@ -47,17 +49,25 @@ def save_plan(database: Database, plan: SuitePlan) -> None:
     about = {
         "spec": plan.suite.model_dump(),
         "items_digest": plan.items_digest,
+        "reference_set_digest": plan.reference_set_digest,
         "n_items_in_suite": plan.n_items_in_suite,
         "seeds": plan.seeds,
     }
     connection = database.connection
     with connection:
-        for table in ("items", "variants", "planned"):
+        for table in ("items", "reference_sets", "variants", "planned"):
             connection.execute(f"DELETE FROM {table} WHERE suite = ?", [suite])
         connection.execute("INSERT OR REPLACE INTO suites VALUES (?, ?)", [suite, json.dumps(about)])
         connection.executemany(
             "INSERT INTO items VALUES (?, ?, ?, ?)",
             [(suite, place, item.id, json.dumps(_item_json(item))) for place, item in enumerate(plan.items)],
+        )
+        connection.executemany(
+            "INSERT INTO reference_sets VALUES (?, ?, ?, ?)",
+            [
+                (suite, place, clip.id, json.dumps(_audio_json(clip.reference)))
+                for place, clip in enumerate(plan.reference_set)
+            ],
         )
         _insert_metrics(connection, suite, plan.metrics)
         connection.executemany(
@@ -98,6 +108,7 @@ def _load(database: Database, suite: str, about: dict[str, Any]) -> StoredPlan:
     metrics = connection.execute("SELECT json FROM suite_metrics WHERE suite = ? ORDER BY position", [suite])
     variants = connection.execute("SELECT json FROM variants WHERE suite = ? ORDER BY position", [suite])
     planned = connection.execute("SELECT * FROM planned WHERE suite = ? ORDER BY rowid", [suite])
+    clips = connection.execute("SELECT id, json FROM reference_sets WHERE suite = ? ORDER BY position", [suite])
     read = [_item(json.loads(row["json"])) for row in items]
     return StoredPlan(
         suite=SuiteSpec.model_validate(about["spec"]),
@@ -108,6 +119,8 @@ def _load(database: Database, suite: str, about: dict[str, Any]) -> StoredPlan:
         metrics=[BoundMetric.from_json(json.loads(row["json"])) for row in metrics],
         variants=[_variant(json.loads(row["json"])) for row in variants],
         samples=[StoredSample(row["variant"], row["item"], row["seed"], row["sample"]) for row in planned],
+        reference_set={row["id"]: ref for row in clips if (ref := _audio(json.loads(row["json"]))) is not None},
+        reference_set_digest=about["reference_set_digest"],
     )
 
 
@@ -116,17 +129,19 @@ def _variant(told: dict[str, Any]) -> Variant:
     return Variant(**told, unavailable=tuple(unavailable) if unavailable else None)
 
 
-def _item_json(item: Item) -> dict[str, Any]:
-    def audio(ref: AudioRef | None) -> dict[str, str] | None:
-        return {"path": str(ref.path.resolve()), "identity": ref.identity} if ref else None
+def _audio_json(ref: AudioRef | None) -> dict[str, str] | None:
+    return {"path": str(ref.path.resolve()), "identity": ref.identity} if ref else None
 
+
+def _audio(told: dict[str, str] | None) -> AudioRef | None:
+    return AudioRef(Path(told["path"]), told["identity"]) if told else None
+
+
+def _item_json(item: Item) -> dict[str, Any]:
     plain = {"id": item.id, "text": item.text, "speaker": item.speaker, "duration": item.duration}
-    return {**plain, "prompt": audio(item.prompt), "reference": audio(item.reference), "tags": list(item.tags)}
+    return {**plain, "tags": list(item.tags), "audios": {name: _audio_json(ref) for name, ref in item.audios.items()}}
 
 
 def _item(told: dict[str, Any]) -> Item:
-    def audio(ref: dict[str, str] | None) -> AudioRef | None:
-        return AudioRef(Path(ref["path"]), ref["identity"]) if ref else None
-
-    return Item(**{**told, "prompt": audio(told["prompt"]), "reference": audio(told["reference"]),
-                   "tags": tuple(told["tags"])})  # fmt: skip
+    audios = {name: _audio(ref) for name, ref in told.pop("audios").items()}
+    return Item(**{**told, **audios, "tags": tuple(told["tags"])})

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from calm_eval.runs.aggregate import Cell, aggregate
 from calm_eval.runs.database import Database, storage_errors
+from calm_eval.runs.drift import Curve, drift_curves
 from calm_eval.runs.plan_store import StoredPlan, load_plans
 from calm_eval.runs.values import value_rows
 
@@ -70,6 +71,11 @@ class Run:
         with self._database() as database:
             return [(plan, aggregate(database, plan)) for plan in load_plans(database)]
 
+    def drift(self) -> list[Curve]:
+        """The curves of metrics that the suite measures in windows (`drift:`), row by row."""
+        with self._database() as database:
+            return [curve for plan in load_plans(database) for curve in drift_curves(database, plan)]
+
     def summary(self) -> pd.DataFrame:
         """One row for each estimate; the columns of `summary.csv`."""
         return summary_table(self.cells())
@@ -95,6 +101,11 @@ def summary_table(sections: list[tuple[StoredPlan, list[Cell]]]) -> pd.DataFrame
             "fingerprint": cell.metric.fingerprint,
             "suite_version": plan.suite.version,
             "items_digest": plan.items_digest,
+            "reference_set_digest": plan.reference_set_digest if plan.reference_set else "",
+            "method": cell.estimate.method,
+            "invalid": cell.estimate.invalid,
+            "warnings": json.dumps(list(cell.estimate.warnings), ensure_ascii=False),
+            "notes": json.dumps(dict(cell.estimate.notes), ensure_ascii=False),
             "failures": json.dumps(dict(cell.estimate.failures)),
             "flags": json.dumps(dict(cell.estimate.flags)),
         }

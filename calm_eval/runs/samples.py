@@ -101,6 +101,7 @@ class SampleStore:
             self.connection.execute(f"INSERT OR REPLACE INTO samples ({columns}) VALUES ({marks})", list(row.values()))
             # A sample that was tried again has other audio or another failure: what was measured before is void.
             self.connection.execute("DELETE FROM item_values WHERE sample = ?", [row["key"]])
+            self.connection.execute("DELETE FROM window_values WHERE sample = ?", [row["key"]])
 
     def get(self, key: str) -> sqlite3.Row | None:
         """The row of a sample, or None."""

@@ -17,18 +17,39 @@ Option = bool | int | float | str
 
 
 class ItemsSpec(Spec):
-    """Where the items come from: a corpus that is built on first use, or a manifest that stands on disk."""
+    """Where the items come from: a corpus that is built on first use, a manifest, or a folder of reference audio.
+
+    In a folder an item's id is the path of its file without the ending; `texts` is a JSON Lines file of id and text.
+    """
 
     build: str | None = None
     sentences: str | None = None
     manifest: str | None = None
+    folder: str | None = None
+    texts: str | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> ItemsSpec:
-        if (self.build is None) == (self.manifest is None):
-            raise ValueError("give exactly one of 'build' and 'manifest'")
+        if [self.build, self.manifest, self.folder].count(None) != 2:
+            raise ValueError("give exactly one of 'build', 'manifest' and 'folder'")
         if self.sentences is not None and self.build is None:
             raise ValueError("'sentences' belongs to 'build'")
+        if self.texts is not None and self.folder is None:
+            raise ValueError("'texts' belongs to 'folder'")
+        return self
+
+
+class ReferenceSetSpec(Spec):
+    """The audio that set metrics compare with: a manifest (its references), a folder, or a mini corpus's own set."""
+
+    manifest: str | None = None
+    folder: str | None = None
+    corpus: str | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> ReferenceSetSpec:
+        if [self.manifest, self.folder, self.corpus].count(None) != 2:
+            raise ValueError("give exactly one of 'manifest', 'folder' and 'corpus'")
         return self
 
 
@@ -40,10 +61,15 @@ class JudgeUse(Spec):
 
 
 class MetricUse(Spec):
-    """A metric, and if need be the judge it leans on here."""
+    """A metric, with options where it takes some, and if need be the judge it leans on here.
+
+    `drift` also measures it in windows of so many seconds, one after the other.
+    """
 
     name: str
+    options: dict[str, Option] = Field(default_factory=dict)
     judge: JudgeUse | None = None
+    drift: Annotated[float, Field(ge=0.1)] | None = None
 
 
 class SuiteSpec(Spec):
@@ -55,6 +81,7 @@ class SuiteSpec(Spec):
     title: str
     description: str = ""
     items: ItemsSpec
+    reference_set: ReferenceSetSpec | None = None
     limit: Annotated[int, Field(ge=1)] | None = None
     seeds: Annotated[int, Field(ge=1, le=1000)] = 1
     metrics: Annotated[list[str | MetricUse], Field(min_length=1)]
@@ -97,8 +124,13 @@ def load_suite(name_or_path: str) -> LoadedSuite:
         if name in names[:index] and spec.metric_uses()[index] in spec.metric_uses()[:index]:
             raise InputError(f"{path}:{file.line(('metrics', index))}: metric '{name}' stands twice")
     suite = LoadedSuite(spec, path)
-    for key in ("manifest", "sentences"):
-        value = getattr(spec.items, key)
-        if value is not None and not suite.local(value).is_file():
-            raise InputError(f"{path}:{file.line(('items', key))}: items.{key}: no file '{suite.local(value)}'")
+    for section, source in (("items", spec.items), ("reference_set", spec.reference_set)):
+        for key in ("manifest", "sentences", "folder", "texts"):
+            value = getattr(source, key, None)
+            if value is None:
+                continue
+            there = suite.local(value)
+            if not (there.is_dir() if key == "folder" else there.is_file()):
+                kind = "folder" if key == "folder" else "file"
+                raise InputError(f"{path}:{file.line((section, key))}: {section}.{key}: no {kind} '{there}'")
     return suite

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from calm_eval.audio.read import AudioError, read_audio
+from calm_eval.data.audio_folder import audio_files
 from calm_eval.data.item import Item
 from calm_eval.errors import InputError
 from calm_eval.keys import digest
 from calm_eval.systems.outcome import Outcome
 from calm_eval.systems.protocol import SystemInfo, Value
-
-_SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif"}
 
 
 class FolderEngine:
@@ -31,19 +30,7 @@ class FolderEngine:
             self._seeds.setdefault(item, []).append(seed)
 
     def _by_name(self) -> dict[tuple[str, int | None], Path]:
-        found: dict[tuple[str, int | None], Path] = {}
-        for path in sorted(self.folder.rglob("*")):
-            if path.suffix.lower() not in _SUFFIXES or not path.is_file():
-                continue
-            name = path.relative_to(self.folder).with_suffix("").as_posix()
-            if (name, None) in found:
-                raise InputError(
-                    f"{self.folder}: two files for item '{name}': {found[name, None].name} and {path.name}"
-                )
-            found[name, None] = path
-        if not found:
-            raise InputError(f"{self.folder}: no audio file in this folder (looked for {', '.join(sorted(_SUFFIXES))})")
-        return found
+        return {(name, None): path for name, path in audio_files(self.folder).items()}
 
     def _by_manifest(self, manifest: Path) -> dict[tuple[str, int | None], Path]:
         found: dict[tuple[str, int | None], Path] = {}

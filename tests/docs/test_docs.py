@@ -18,8 +18,11 @@ import pytest
 import yaml
 
 from calm_eval.cli import _parser
+from calm_eval.errors import InputError
 from calm_eval.metrics import METRICS
+from calm_eval.metrics.bound import make_metric
 from calm_eval.specs.check import check_file
+from calm_eval.specs.suite import MetricUse
 
 ROOT = Path(__file__).resolve().parents[2]
 THIRD_PARTY = ROOT / "tests" / "third_party"
@@ -58,7 +61,7 @@ REFUSALS = (
     "no-text", "no-reference-words", "no-prompt", "not-timed", "judge:no-vector", "judge:no-direction",
     # judges/*.py, with the metric's prefix
     "judge:silent", "judge:no-voice", "judge:too-short", "judge:empty", "judge:nan",
-    "prompt:no-voice", "prompt:unreadable",
+    "no-words", "one seed", "no-reference", "no-round-trip", "n < 5d", "too few clips", "fewer than two clips",
     # runs/aggregate.py
     "no-value", "not-generated", "not-scored",
     # runs/values.py
@@ -233,9 +236,13 @@ def test_every_metric_is_described() -> None:
     assert ours <= code_words("metrics.md")
     text = (DOCS / "metrics.md").read_text(encoding="utf-8")
     for name in ours:
-        spec = METRICS.load(name).spec
         row = next(line for line in text.splitlines() if line.startswith(f"| `{name}` |"))
         cells = [cell.strip() for cell in row.strip("|").split("|")]
+        try:
+            spec = make_metric(MetricUse(name=name)).spec
+        except InputError:
+            # It needs options, and has as many titles.
+            continue
         assert cells[1] == spec.title
         assert cells[2].startswith(spec.unit)
         assert cells[3] == ("higher" if spec.higher_is_better else "lower")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import jiwer
 import numpy as np
 import pytest
 from rapidfuzz.distance import Levenshtein
 
-from calm_eval.metrics.word_error_rate import Edits, count_edits
+from calm_eval.metrics.edits import Edits, count_edits, single_spaced, words
 
 
 def random_pairs(number: int, seed: int) -> list[tuple[str, str]]:
@@ -69,6 +71,56 @@ def test_words_by_hand(reference: str, hypothesis: str, expected: Edits) -> None
 )
 def test_characters_count_spaces(reference: str, hypothesis: str, expected: Edits) -> None:
     assert count_edits(reference, hypothesis, characters=True) == expected
+
+
+@pytest.mark.parametrize(
+    ("rate", "reference", "hypothesis", "truth"),
+    [
+        (jiwer.wer, "a b c", "", 1.0),
+        # Before jiwer 4 the next three raised ValueError. Now an empty reference costs a count and not a rate.
+        (jiwer.wer, "", "", 0),
+        (jiwer.wer, "", "x y z", 3),
+        (jiwer.wer, ["a b", ""], ["a b", "x"], 0.5),
+        (jiwer.wer, "X Y X", "X Z", 2 / 3),
+        (jiwer.wer, "X", "X X Y Y", 3.0),
+        (jiwer.wer, ["a b c d", "e"], ["a b c d", "f"], 0.2),
+        (jiwer.wer, "Hello, world", "hello world", 0.5),
+        (jiwer.cer, "abc", "a bc", 1 / 3),
+        (jiwer.cer, "a  b", "a b", 0.25),
+    ],
+)
+def test_what_the_installed_jiwer_says(
+    rate: Callable[..., float], reference: str, hypothesis: str, truth: float
+) -> None:
+    assert rate(reference, hypothesis) == pytest.approx(truth, rel=1e-15)
+
+
+def test_the_same_cases_here_stay_counts() -> None:
+    # What jiwer 4 calls a rate of 3 is three insertions over no word, which a corpus rate can add up and a mean cannot.
+    assert count_edits("", "x y z") == Edits(0, 0, 3, 0)
+    both = count_edits("a b", "a b") + count_edits("", "x")
+    assert (both.errors, both.length) == (1, 2)
+    both = count_edits("a b c d", "a b c d") + count_edits("e", "f")
+    assert both.errors / both.length == 0.2
+
+
+def test_cer_counts_single_spaces_and_no_others() -> None:
+    assert count_edits("a  b", "a b", characters=True) == Edits(0, 0, 0, 3)
+    assert count_edits(" thank you ", "thank\tyou", characters=True) == Edits(0, 0, 0, 9)
+    assert count_edits("thank you", "thankyou", characters=True) == Edits(0, 1, 0, 9)
+    assert single_spaced("  a \n b\u00a0c ") == "a b c"
+
+
+def test_words_are_the_ones_that_jiwer_counts() -> None:
+    for text in ("a b", " a  b ", "a\tb", "a \t b", "a\u00a0b c", "\n", "a\n\nb", "a - b", ""):
+        found = jiwer.process_words(text, "x") if text.strip() else None
+        assert words(text) == (found.references[0] if found else [])
+    assert words("a\tb") == ["a\tb"]
+
+
+def test_an_empty_hypothesis_is_known_from_the_counts() -> None:
+    for reference, hypothesis in random_pairs(400, 6):
+        assert count_edits(reference, hypothesis).empty_hypothesis == (hypothesis == "")
 
 
 def test_jiwers_own_long_example() -> None:

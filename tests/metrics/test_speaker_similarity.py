@@ -7,8 +7,17 @@ import pytest
 from scipy.spatial.distance import cosine as scipy_distance
 
 from calm_eval.judges.protocol import Judgement
+from calm_eval.keys import digest
+from calm_eval.metrics.identity import metric_identity
 from calm_eval.metrics.protocol import ItemValue, SampleView
-from calm_eval.metrics.speaker_similarity import SPEAKER_SIMILARITY, cosine
+from calm_eval.metrics.speaker_similarity import (
+    SPEAKER_SIMILARITY,
+    SPEAKER_SIMILARITY_REFERENCE,
+    SPEAKER_SIMILARITY_ROUND_TRIP,
+    SpeakerSimilarity,
+    Voice,
+    cosine,
+)
 
 
 @pytest.mark.parametrize(
@@ -93,3 +102,28 @@ def test_no_voice_has_a_name(sample: Judgement, prompt: Judgement | None, name: 
 @pytest.mark.parametrize("failure", ["empty", "nan", "crash", "timeout"])
 def test_failed_sample(failure: str) -> None:
     assert SPEAKER_SIMILARITY.measure(SampleView(failure=failure)) == ItemValue(refused=failure)
+
+
+VARIANTS: list[tuple[SpeakerSimilarity, Voice, str]] = [
+    (SPEAKER_SIMILARITY, "prompt", "prompt"),
+    (SPEAKER_SIMILARITY_ROUND_TRIP, "prompt_round_trip", "round-trip"),
+    (SPEAKER_SIMILARITY_REFERENCE, "reference", "reference"),
+]
+
+
+@pytest.mark.parametrize(("metric", "voice", "short"), VARIANTS, ids=[row[1] for row in VARIANTS])
+def test_each_variant_hears_its_own_recording(metric: SpeakerSimilarity, voice: Voice, short: str) -> None:
+    judgements = {"sample": vectors([3, 4]), "prompt": vectors([1, 0]), "reference": vectors([0, 1])}
+    judgements["prompt_round_trip"] = vectors([4, 3])
+    truth = {"prompt": 3 / 5, "prompt_round_trip": 24 / 25, "reference": 4 / 5}[voice]
+    assert metric.measure(SampleView(failure=None, judgements=judgements)).numerator == pytest.approx(truth, abs=1e-15)
+    assert metric.spec.judged == ("sample", voice)
+    assert metric.spec.needs == (voice,)
+    alone = {name: one for name, one in judgements.items() if name != voice}
+    assert metric.measure(SampleView(failure=None, judgements=alone)) == ItemValue(refused=f"no-{short}")
+    mute = {**judgements, voice: Judgement(refused="silent")}
+    assert metric.measure(SampleView(failure=None, judgements=mute)) == ItemValue(refused=f"{short}:silent")
+
+
+def test_variants_are_three_quantities() -> None:
+    assert len({digest(metric_identity(metric.spec, None)) for metric, *_ in VARIANTS}) == 3

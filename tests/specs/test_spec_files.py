@@ -46,7 +46,7 @@ def suite_file(tmp_path: Path, text: str) -> str:
         (
             "  manifest: items.jsonl",
             "  manifest: items.jsonl\n  build: readings",
-            "exactly one of 'build' and",
+            "exactly one of 'build', 'manifest' and",
         ),
         ("  - wer", "  - wer\ntable: [cer]", r"mine.yaml:9: table: 'cer' is no metric of this suite; allowed: wer"),
         ("  - wer", "  - wer\n  - wer", r"mine.yaml:9: metric 'wer' stands twice"),

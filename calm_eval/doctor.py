@@ -1,0 +1,74 @@
+"""`calm-eval doctor`: what can run here, what is missing, and how to get it."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import platform
+from importlib import metadata
+
+from calm_eval import __version__
+from calm_eval.assets import cache_folder
+from calm_eval.judges import JUDGES
+from calm_eval.judges.readiness import readiness
+from calm_eval.specs.locate import bundled_names
+from calm_eval.specs.suite import load_suite
+
+_HEAVY = ("torch", "torchaudio", "onnxruntime", "faster_whisper", "whisper", "piper", "espeakng_loader", "music21")
+"""Packages of extras that are told by version, or by why they cannot be imported."""
+
+
+def doctor() -> str:
+    """A report in plain text. Loads no weights and fetches nothing."""
+    lines = [f"calm-eval {__version__}, Python {platform.python_version()}, {platform.platform()}, {_devices()}"]
+    lines += [f"cache: {cache_folder()} ({_writable()})", "", "judges"]
+    states = {name: readiness(name) for name in JUDGES.targets()}
+    width = max(map(len, states))
+    lines += [f"  {name:<{width}}  {state.told}" for name, state in states.items()]
+    lines += ["", "bundled suites"]
+    lines += [f"  {line}" for line in _suites({name for name, state in states.items() if state.ready})]
+    lines += ["", "packages"]
+    lines += [f"  {name:<{width}}  {_version(name)}" for name in _HEAVY]
+    return "\n".join(lines)
+
+
+def _suites(ready: set[str]) -> list[str]:
+    from calm_eval.metrics.bound import judge_use, make_metric
+
+    lines = []
+    for name in bundled_names("suite"):
+        wanted = set()
+        for use in load_suite(name).spec.metric_uses():
+            spec = make_metric(use).spec
+            if use.judge is not None or spec.judge is not None:
+                wanted.add(judge_use(use, spec).name)
+        missing = sorted(wanted - ready)
+        lines.append(f"{name}: " + (f"needs {', '.join(missing)}" if missing else "all judges are ready"))
+    return lines
+
+
+def _devices() -> str:
+    try:
+        import torch
+    except (ImportError, OSError, RuntimeError):
+        return "no torch"
+    if torch.cuda.is_available():
+        return f"cuda: {torch.cuda.get_device_name()}"
+    return "mps" if torch.backends.mps.is_available() else "cpu alone"
+
+
+def _writable() -> str:
+    folder = cache_folder()
+    there = folder if folder.exists() else next(one for one in folder.parents if one.exists())
+    return "writable" if os.access(there, os.W_OK) else "NOT writable: set CALM_EVAL_CACHE"
+
+
+def _version(package: str) -> str:
+    try:
+        module = importlib.import_module(package)
+    except ImportError:
+        return "not installed"
+    except (OSError, RuntimeError) as error:
+        return f"cannot be imported: {type(error).__name__}: {str(error).splitlines()[0]}"
+    names = metadata.packages_distributions().get(module.__name__, [])
+    return metadata.version(names[0]) if names else "installed"

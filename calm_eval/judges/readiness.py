@@ -1,0 +1,60 @@
+"""Whether a judge can be had here, found out without loading or fetching anything."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+
+from calm_eval.errors import CalmEvalError, InputError, UnavailableError
+from calm_eval.judges import JUDGES
+from calm_eval.judges.protocol import Requires
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """`ready` to load, or `fetchable` by the network, or neither; `told` says it in words, with what to do."""
+
+    ready: bool
+    fetchable: bool
+    told: str
+
+
+def readiness(name: str) -> Readiness:
+    """The state of a registered judge. Raises InputError for an unknown name.
+
+    A judge that declares no `requires` counts as ready when it can be made: only loading it can tell more.
+    """
+    try:
+        judge = JUDGES.load(name)()
+    except InputError as error:
+        return Readiness(False, False, f"needs options: {error}")
+    except TypeError as error:
+        return Readiness(False, False, f"needs options: {error}")
+    except UnavailableError as error:
+        return Readiness(False, False, str(error))
+    requires: Requires | None = getattr(judge, "requires", None)
+    if requires is None:
+        return Readiness(True, True, "can be made; declares nothing that it needs")
+    return _state(requires)
+
+
+def _state(requires: Requires) -> Readiness:
+    from calm_eval.assets import load_catalogue, status
+
+    for package in requires.packages:
+        try:
+            importlib.import_module(package)
+        # Broken binary packages raise OSError or RuntimeError on import, not only ImportError.
+        except (ImportError, OSError, RuntimeError) as error:
+            return Readiness(
+                False, False, f"pip install 'calm-eval[{requires.extra}]' (cannot import {package}: {error})"
+            )
+    try:
+        missing = [name for name in requires.assets if status(name) != "present"]
+        size = sum(load_catalogue()[name].size for name in missing)
+    except CalmEvalError as error:
+        return Readiness(False, False, str(error))
+    if missing:
+        names = " ".join(missing)
+        return Readiness(False, True, f"calm-eval assets fetch {names} ({size / 1e6:.1f} MB; or on first use)")
+    return Readiness(True, True, "ready")
