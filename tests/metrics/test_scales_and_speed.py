@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from calm_eval.errors import InputError
 from calm_eval.judges.protocol import Judgement
 from calm_eval.metrics import METRICS
+from calm_eval.metrics.bound import make_metric
 from calm_eval.metrics.dnsmos import BACKGROUND, OVERALL, P808, SIGNAL
 from calm_eval.metrics.protocol import ItemValue, SampleView
 from calm_eval.metrics.speed import FIRST_AUDIO, REAL_TIME_FACTOR
+from calm_eval.specs.suite import MetricUse
 
 
 def test_each_scale_takes_its_own_score() -> None:
@@ -55,7 +58,10 @@ def test_no_audio_has_no_real_time_factor() -> None:
 
 def test_every_registered_metric_is_well_described() -> None:
     for name in METRICS.targets():
-        spec = METRICS.load(name).spec
+        try:
+            spec = make_metric(MetricUse(name=name)).spec
+        except InputError:
+            continue  # a family that needs options
         assert spec.version >= 1
         assert spec.low is None or spec.high is None or spec.low < spec.high
         if name in METRICS._builtin:
