@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calm_eval.assets import cache_folder
-from calm_eval.errors import InputError, StoreError
+from calm_eval.data.building import build_folder
+from calm_eval.errors import InputError
 from calm_eval.registry import import_target
 
 CORPORA: Mapping[str, str] = {
@@ -99,19 +98,7 @@ def write_corpus(name: str, source: Recipe, folder: Path, progress: Progress | N
         return folder
     if folder.exists():
         raise InputError(f"{folder} exists and is no finished corpus: remove it or name another folder")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        building = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".building-"))
-    except OSError as error:
-        raise StoreError(f"cannot write to {folder.parent}: {error}") from error
-    try:
-        _write(building, name, source, progress)
-        building.rename(folder)
-    except OSError as error:
-        raise StoreError(f"cannot build the corpus in {folder.parent}: {error}") from error
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
-    return folder
+    return build_folder(folder, "corpus.json", lambda building: _write(building, name, source, progress))
 
 
 def describe_corpora() -> str:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 from calm_eval.assets import cache_folder
 from calm_eval.data.audio_folder import folder_items
+from calm_eval.data.building import build_folder
 from calm_eval.data.corpus import build_corpus
 from calm_eval.data.item import Item
 from calm_eval.data.manifest import read_manifest
 from calm_eval.data.texts import read_texts
-from calm_eval.errors import InputError, StoreError
+from calm_eval.errors import InputError
 from calm_eval.registry import import_target
 from calm_eval.specs.suite import LoadedSuite
 
@@ -78,20 +77,4 @@ def _built(suite: LoadedSuite, progress: Progress | None) -> Path:
         raise InputError(f"{suite.path}: items.build '{source.build}' needs 'sentences'")
     builder: Builder = import_target(BUILDERS[source.build])(suite.local(source.sentences))
     folder = cache_folder() / "corpora" / f"{source.build}-{builder.identity[:16]}"
-    if (folder / "manifest.jsonl").is_file():
-        return folder
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        building = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".building-"))
-    except OSError as error:
-        raise StoreError(f"cannot write to the cache {folder.parent}: {error}; set CALM_EVAL_CACHE") from error
-    try:
-        builder.build(building, progress)
-        if not folder.exists():
-            building.rename(folder)
-    except OSError as error:
-        if not (folder / "manifest.jsonl").is_file():
-            raise StoreError(f"cannot build the corpus in {folder.parent}: {error}; set CALM_EVAL_CACHE") from error
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
-    return folder
+    return build_folder(folder, "manifest.jsonl", lambda building: builder.build(building, progress))
