@@ -13,6 +13,7 @@ JUDGES = Registry(
         "resemblyzer": "calm_eval.judges.resemblyzer:ResemblyzerJudge",
         "dnsmos": "calm_eval.judges.dnsmos:DnsmosJudge",
         "whisper-encoder": "calm_eval.judges.whisper_encoder:WhisperEncoderJudge",
+        "timed-words": "calm_eval.judges.timed_words:TimedWordsJudge",
         "silero-vad": "calm_eval.judges.silero:SileroJudge",
         "musicnn-mtt": "calm_eval.judges.musicnn:musicnn_mtt",
         "musicnn-mtt-tags": "calm_eval.judges.musicnn:musicnn_mtt_tags",

@@ -53,7 +53,8 @@ class FasterWhisperJudge:
     identity. Audio over 30 s goes through faster-whisper's own sequential windows.
 
     Refuses `empty` (no sample) and `nan` (NaN or infinite samples); everything else is transcribed, silence too. Notes:
-    `segments`, and with at least one segment `compression_ratio` (largest), `no_speech_prob` (largest) and
+    `segments`, with `word_times` also `words` (start and end of each in seconds; asking for them may change a text, so
+    that is another judge), and with at least one segment `compression_ratio` (largest), `no_speech_prob` (largest) and
     `avg_logprob` (smallest). faster-whisper drops a segment of no text or zero length, so `segments` can be 0.
 
     Raises InputError when not exactly one source is given, or for another language than English on a `.en` model.
@@ -65,6 +66,7 @@ class FasterWhisperJudge:
         path: str | None = None,
         compute_type: str = "int8",
         language: str = "en",
+        word_times: bool = False,
     ) -> None:
         if (model is None) == (path is None):
             raise InputError("faster-whisper: give exactly one of model (an asset's name) and path (a folder)")
@@ -72,6 +74,7 @@ class FasterWhisperJudge:
         if label.endswith(".en") and language != "en":
             raise InputError(f"faster-whisper: {label} is English only, language is '{language}'")
         self.requires = Requires(("faster_whisper",), (model,) if model is not None else ())
+        self._word_times = word_times
         self._asset = model
         self._path = path
         self._compute_type = compute_type
@@ -92,7 +95,7 @@ class FasterWhisperJudge:
             version=1,
             weights=self._weights,
             parameters={
-                **DECODING,
+                **self._decoding,
                 "language": self._language,
                 "compute_type": self._compute_type,
                 "over_30_s": "sequential 30-s windows of faster-whisper, each starting at the last timestamp",
@@ -101,6 +104,10 @@ class FasterWhisperJudge:
             },
             licence="MIT",
         )
+
+    @property
+    def _decoding(self) -> dict[str, Any]:
+        return {**DECODING, "word_timestamps": self._word_times}
 
     def load(self, device: str, threads: int) -> None:
         """Load the model on `cpu`, `cuda` or `cuda:N`. Raises UnavailableError with what to install or fetch.
@@ -149,13 +156,16 @@ class FasterWhisperJudge:
             return Judgement(refused="nan")
         if self._whisper is None:
             raise UnavailableError(f"{self._name} is not loaded: call load(device, threads) first")
-        found, _ = self._whisper.transcribe(audio, language=self._language, **DECODING)
+        found, _ = self._whisper.transcribe(audio, language=self._language, **self._decoding)
         segments = list(found)
         notes: dict[str, Any] = {"segments": len(segments)}
         if segments:
             notes["compression_ratio"] = max(float(segment.compression_ratio) for segment in segments)
             notes["no_speech_prob"] = max(float(segment.no_speech_prob) for segment in segments)
             notes["avg_logprob"] = min(float(segment.avg_logprob) for segment in segments)
+        if self._word_times:
+            told = [word for segment in segments for word in segment.words or ()]
+            notes["words"] = [[float(word.start), float(word.end)] for word in told]
         return Judgement(text="".join(segment.text for segment in segments).strip(), notes=notes)
 
     def _folder(self) -> Path:

@@ -16,6 +16,7 @@ METRICS = Registry(
         "empty_transcripts": "calm_eval.metrics.hallucination:EMPTY_TRANSCRIPTS",
         "asr_loops": "calm_eval.metrics.hallucination:ASR_LOOPS",
         "pace_outliers": "calm_eval.metrics.hallucination:PACE_OUTLIERS",
+        "invented_words": "calm_eval.metrics.invented_words:INVENTED_WORDS",
         "wer_seed_tts_eval": "calm_eval.metrics.error_rate_protocols:WER_SEED_TTS_EVAL",
         "wer_f5_librispeech_pc": "calm_eval.metrics.error_rate_protocols:WER_F5_LIBRISPEECH_PC",
         "wer_tts_longeval": "calm_eval.metrics.error_rate_protocols:WER_TTS_LONGEVAL",
