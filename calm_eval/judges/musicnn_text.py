@@ -28,9 +28,8 @@ class MusicnnTextJudge:
     Refuses audio as `MusicnnJudge` does, and a text without any character but space as `empty`.
     """
 
-    requires = Requires(("torch", "safetensors", "tokenizers"), ("musicnn-mtt", "minilm-l6-v2"))
-
     def __init__(self, model: str = "MTT") -> None:
+        self.requires = Requires(("torch", "safetensors", "tokenizers"), (f"musicnn-{model.lower()}", "minilm-l6-v2"))
         self._model = model
         self._tagger = MusicnnJudge(model, "tags")
         self._sentences = SentenceEmbedder()
