@@ -17,9 +17,9 @@ Mono = NDArray[np.float32]
 class JudgeInfo:
     """The identity of a judge.
 
-    `output` is `transcript`, `scores`, `embedding` or `tags` (probabilities, as vectors). `weights` maps a name to a sha256. `version` is raised by hand
-    when the same weights give other answers. `parameters` holds everything that changes an answer (decoding options,
-    level rule, windows); library versions are environment and stay out.
+    `output` is `transcript`, `scores`, `embedding` or `tags` (probabilities, as vectors). `weights` maps a name to a
+    sha256. `version` is raised by hand when the same weights give other answers. `parameters` holds everything that
+    changes an answer (decoding options, level rule, windows); library versions are environment and stay out.
     """
 
     name: str
