@@ -108,6 +108,7 @@ def test_two_files_of_one_id_are_an_error(folders, cli):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_noise_raises_the_distances_in_order_and_equal_folders_are_at_nought(tmp_path, cli):
     """Real music by real judges: halves of eighteen recordings, the second one also with noise at 20 and 5 dB."""
     root = os.environ.get("CALM_EVAL_TEST_DATA")
