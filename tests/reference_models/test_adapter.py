@@ -33,7 +33,7 @@ def test_what_it_declares_comes_from_the_preset():
     info = create("mini-rq-music").info
     assert info.tasks == ("music_continuation",)
     assert (info.family, info.sample_rate, info.frame_rate, info.streaming) == ("discrete", 16000, 25.0, True)
-    assert {name: one.default for name, one in info.sampling.items()} == {"temperature": 0.9, "top_k": 0, "depth": 16}
+    assert {name: one.default for name, one in info.sampling.items()} == {"temperature": 0.9, "top_k": 0, "depth": 8}
     tts = create("mini-calm-tts").info
     assert set(tts.sampling) == {"temperature", "steps", "cfg", "eos_threshold"}
     assert set(create("calm-speech").info.sampling) == {"temperature", "steps", "text_temperature"}
