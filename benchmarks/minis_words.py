@@ -13,7 +13,8 @@ from minis_statistics import Audio
 
 from calm_eval.audio.write import write_atomically
 from calm_eval.judges.faster_whisper import FasterWhisperJudge, whisper_tiny_en
-from calm_eval.metrics.word_error_rate import count_edits, normalise
+from calm_eval.metrics.edits import count_edits
+from calm_eval.metrics.normalisers import WHISPER_ENGLISH
 from calm_eval.stats.bootstrap import ratio_interval
 
 
@@ -84,7 +85,7 @@ class Listener:
 
 def score(texts: Sequence[str], heard: Sequence[str]) -> Scored:
     """Transcripts against texts, both through Whisper's English normaliser."""
-    found = [count_edits(normalise(text), normalise(said)) for text, said in zip(texts, heard, strict=True)]
+    found = [count_edits(WHISPER_ENGLISH(text), WHISPER_ENGLISH(said)) for text, said in zip(texts, heard, strict=True)]
     return Scored(tuple(one.errors for one in found), tuple(one.length for one in found))
 
 

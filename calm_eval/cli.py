@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Entry point. Returns 0 done, 2 usage or input error, 4 a judge or system is unavailable."""
+    """Entry point. Returns 0 done, 1 a self-test failed, 2 usage or input error, 4 a judge or system is unavailable."""
     words = list(sys.argv[1:] if argv is None else argv)
     arguments = _parser().parse_args(words)
     arguments.command_line = shlex.join(["calm-eval", *words])
@@ -40,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="calm-eval",
         description="Evaluate continuous and discrete audio language models: generate, score, report.",
-        epilog="Exit codes: 0 done, 2 usage or input error, 4 a judge or system is unavailable.",
+        epilog="Exit codes: 0 done, 1 a self-test failed, 2 usage or input error, 4 a judge or system is unavailable.",
     )
     parser.add_argument("--version", action="version", version=f"calm-eval {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")

@@ -9,7 +9,7 @@ import numpy as np
 from calm_eval.audio import level, repetition
 from calm_eval.audio.mono import SignalError
 from calm_eval.errors import InputError
-from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono
+from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono, Requires
 from calm_eval.selftest.check import Golden
 
 SAMPLE_RATE = 48000
@@ -32,6 +32,8 @@ class SignalJudge:
 
     Raises InputError for a sample rate that is not a whole number from 8000 Hz up.
     """
+
+    requires = Requires()
 
     def __init__(self, sample_rate: int = SAMPLE_RATE) -> None:
         if isinstance(sample_rate, bool) or not isinstance(sample_rate, int) or sample_rate < 8000:

@@ -143,9 +143,9 @@ def sentences_of(text: str) -> list[list[str]]:
     The normaliser is that of WER, so that `twelve` and `12` are one word. Words without a letter or digit
     are dropped. A text of which nothing is left is one sentence without words: it is scored as a bare sentence end.
     """
-    from calm_eval.metrics.word_error_rate import normalise
+    from calm_eval.metrics.normalisers import WHISPER_ENGLISH
 
-    cut = (normalise(part).split() for part in re.split(r"(?<=[.!?])\s+", text))
+    cut = (WHISPER_ENGLISH(part).split() for part in re.split(r"(?<=[.!?])\s+", text))
     spoken = ([word for word in words if any(map(str.isalnum, word))] for words in cut)
     return [words for words in spoken if words] or [[]]
 

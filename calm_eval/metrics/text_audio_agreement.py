@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from calm_eval.judges.protocol import Judgement
+from calm_eval.metrics.directions import cosine, mean_vector
 from calm_eval.metrics.protocol import GateVerdict, ItemValue, MetricSpec, SampleView, SetSample, refuse
-from calm_eval.metrics.speaker_similarity import cosine
 from calm_eval.metrics.text_audio_gates import Gate, gate_sample, matched_gate, text_cosine_gate
 from calm_eval.selftest.check import Check
 
@@ -28,7 +27,7 @@ class TextAudioAgreement:
         text = view.judgements.get("text")
         if text is None:
             return refuse("no-text")
-        heard, read = _vector(view.judgements["sample"]), _vector(text)
+        heard, read = mean_vector(view.judgements["sample"]), mean_vector(text)
         if isinstance(heard, str):
             return refuse(f"judge:{heard}")
         if isinstance(read, str):
@@ -46,7 +45,7 @@ class TextAudioAgreement:
             told, heard = view.judgements.get("text"), view.judgements.get("sample")
             if view.text is None or told is None or heard is None:
                 continue
-            word, sound = _vector(told), _vector(heard)
+            word, sound = mean_vector(told), mean_vector(heard)
             if not (isinstance(word, str) or isinstance(sound, str)):
                 texts.append(view.text)
                 words.append(word / np.linalg.norm(word))
@@ -69,14 +68,6 @@ def _short(gate: Gate) -> str:
 
 def _claim(name: str) -> str:
     return {"text cosine": "telling texts apart", "matched above permuted": "telling captions apart"}[name]
-
-
-def _vector(judgement: Judgement) -> NDArray[np.float64] | str:
-    if judgement.refused is not None:
-        return judgement.refused
-    if judgement.vectors is None or len(judgement.vectors) == 0:
-        return "no-vector"
-    return np.asarray(np.asarray(judgement.vectors, dtype=np.float64).mean(axis=0))
 
 
 TEXT_AUDIO_AGREEMENT = TextAudioAgreement(

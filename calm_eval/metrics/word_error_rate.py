@@ -13,8 +13,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from calm_eval.judges.protocol import Judgement
-from calm_eval.metrics.edits import Edits
-from calm_eval.metrics.edits import count_edits as count_edits
+from calm_eval.metrics.edits import Edits, count_edits
 from calm_eval.metrics.normalisers import WHISPER_ENGLISH, Normaliser
 from calm_eval.metrics.protocol import ItemValue, Kind, MetricSpec, SampleView, refuse
 from calm_eval.selftest.check import Check
@@ -27,9 +26,6 @@ KINDS: Mapping[Form, Kind] = MappingProxyType(
 """What is made of the edits of an item: `corpus` (edits over words of all items), `capped` (the same, no item counting
 more edits than it has words), `mean` (of the items' rates), `above-half` (share of items whose rate is above 0.5),
 `empty-transcripts` (share of items whose normalised transcript holds no word)."""
-
-normalise = WHISPER_ENGLISH
-"""The normaliser of `wer` and `cer`."""
 
 GARBAGE = ("empty", "nan")
 """Samples that exist and hold nothing to hear: the system answered, and said no word of the text."""

@@ -71,6 +71,8 @@ def suite_section(run: Run, plan: StoredPlan, cells: Sequence[Cell]) -> list[str
 
 def _drift(run: Run, plan: StoredPlan) -> list[str]:
     """A table and a plot for each metric that is measured in windows."""
+    if all(bound.use.drift is None for bound in plan.metrics):
+        return []
     mine = [curve for curve in run.drift() if curve.metric in plan.metrics]
     parts = []
     for bound in dict.fromkeys(curve.metric.fingerprint for curve in mine):

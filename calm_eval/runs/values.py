@@ -91,6 +91,8 @@ def stored_rows(database: Database, plan: StoredPlan, bound: BoundMetric) -> dic
     """What was stored of each variant as a whole (the value of a `set` metric, or a gate's verdict), none stale."""
     query = "SELECT variant, inputs, json FROM set_values WHERE suite = ? AND metric = ?"
     rows = database.connection.execute(query, [plan.suite.name, bound.fingerprint]).fetchall()
+    if not rows:
+        return {}
     made = sounds(database)
     members: dict[str, list[StoredSample]] = {}
     for sample in plan.samples:

@@ -8,6 +8,7 @@ from scipy.spatial.distance import cosine as scipy_distance
 
 from calm_eval.judges.protocol import Judgement
 from calm_eval.keys import digest
+from calm_eval.metrics.directions import cosine
 from calm_eval.metrics.identity import metric_identity
 from calm_eval.metrics.protocol import ItemValue, SampleView
 from calm_eval.metrics.speaker_similarity import (
@@ -16,7 +17,6 @@ from calm_eval.metrics.speaker_similarity import (
     SPEAKER_SIMILARITY_ROUND_TRIP,
     SpeakerSimilarity,
     Voice,
-    cosine,
 )
 
 
