@@ -1,10 +1,12 @@
 """`python benchmarks/bars.py N`: every bar of milestone N, measured here and now, PASS or FAIL, and the machine.
 
-With `--save` the same text is written to `benchmarks/results/bars_N.md`.
+With `--save` the same text is written to `benchmarks/results/bars_N.md`. With `--work DIR` what is slow to make
+(generated audio, simulations) is kept there, and taken from there by a second call.
 """
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import platform
 import sys
@@ -36,18 +38,19 @@ def table(bars: list[Bar]) -> str:
 
 def main() -> int:
     """Returns 0 when every bar passes, 1 when one fails, 2 on a wrong call."""
-    words = [word for word in sys.argv[1:] if word != "--save"]
-    if len(words) != 1 or words[0] not in MILESTONES:
-        print(f"usage: python benchmarks/bars.py {{{','.join(MILESTONES)}}} [--save]", file=sys.stderr)
-        return 2
-    bars: list[Bar] = importlib.import_module(MILESTONES[words[0]]).bars()
+    parser = argparse.ArgumentParser(description="Measure every bar of a milestone.")
+    parser.add_argument("milestone", choices=list(MILESTONES))
+    parser.add_argument("--save", action="store_true", help="write benchmarks/results/bars_N.md")
+    parser.add_argument("--work", type=Path, help="a folder that keeps what is slow to make, for a second call")
+    chosen = parser.parse_args()
+    bars: list[Bar] = importlib.import_module(MILESTONES[chosen.milestone]).bars(chosen.work)
     when = datetime.now(UTC).date().isoformat()
-    text = f"# Bars of milestone {words[0]}\n\nMeasured on {when}: {machine()}.\n\n{table(bars)}\n"
+    text = f"# Bars of milestone {chosen.milestone}\n\nMeasured on {when}: {machine()}.\n\n{table(bars)}\n"
     print(text)
-    if "--save" in sys.argv:
+    if chosen.save:
         results = Path(__file__).parent / "results"
         results.mkdir(exist_ok=True)
-        (results / f"bars_{words[0]}.md").write_text(text, encoding="utf-8")
+        (results / f"bars_{chosen.milestone}.md").write_text(text, encoding="utf-8")
     return 1 if any(bar.passed is False for bar in bars) else 0
 
 

@@ -28,7 +28,7 @@ QUALITY = ["suite", "system", "variant", "metric", "preset", "value", "low", "hi
 TIMED = ("rtf", "first_audio")
 
 
-def bars() -> list[Bar]:
+def bars(work: Path | None = None) -> list[Bar]:
     """Measure everything; takes about a quarter of an hour on two cores."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)

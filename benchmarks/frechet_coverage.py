@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -17,6 +18,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 from bar import Bar
 from frechet_worlds import Array, World, lengths_between, other, real_gaussian, same_length
+from kept import kept
 
 from calm_eval.metrics.frechet import frechet_distance
 from calm_eval.metrics.frechet_floor import effective_frames, noise_floor
@@ -68,6 +70,14 @@ def cases() -> list[Case]:
         Case(far, 200), Case(far, 500), Case(far, 500, 500), Case(near, 500), Case(near, 1000, 1000),
         Case(ragged, 500), Case(alike, 500), Case(codec, 500), Case(same, 500, judged=False),
     ]  # fmt: skip
+
+
+def results(evaluations: int, work: Path | None) -> list[tuple[Case, Coverage]]:
+    """Every case with what came of it; a folder keeps each for a second call."""
+    return [
+        (case, kept(work, f"coverage-{place}-{evaluations}", Coverage, partial(measure, case, evaluations, place)))
+        for place, case in enumerate(cases())
+    ]
 
 
 def measure(case: Case, evaluations: int, place: int) -> Coverage:
@@ -125,10 +135,9 @@ def percentile_bootstrap(
     return float(low), float(high)
 
 
-def bars(evaluations: int = 1000) -> list[Bar]:
+def bars(work: Path | None = None, evaluations: int = 1000) -> list[Bar]:
     """One bar for each judged case. The count must lie in 92 to 98 %, with no allowance for chance."""
-    found = [(case, measure(case, evaluations, place)) for place, case in enumerate(cases())]
-    return [bar(case, one) for case, one in found]
+    return [bar(case, one) for case, one in results(evaluations, work)]
 
 
 def bar(case: Case, one: Coverage) -> Bar:
@@ -148,16 +157,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Coverage of the 95 % interval of a Fréchet distance.")
     parser.add_argument("output", type=Path)
     parser.add_argument("--evaluations", type=int, default=1000)
+    parser.add_argument("--work", type=Path, help="a folder that keeps what was measured, for a second call")
     wanted = parser.parse_args()
     lines = []
-    for place, case in enumerate(cases()):
-        one = measure(case, wanted.evaluations, place)
+    for case, one in results(wanted.evaluations, wanted.work):
         boot = "-" if np.isnan(one.bootstrap_held) else f"{100 * one.bootstrap_held:.0f}"
         lines.append(
             f"| {title(case)} | {case.world.truth:.3f} | {one.plain:.3f} | {one.corrected:.3f} | {one.spread:.3f} | "
             f"{one.error:.3f} | {one.floor:.3f} | {100 * one.held:.1f} | {boot} |"
         )
-        print(lines[-1], flush=True)
     noise = 100 * (0.95 * 0.05 / wanted.evaluations) ** 0.5
     text = [
         "# Coverage of the 95 % interval of a Fréchet distance",

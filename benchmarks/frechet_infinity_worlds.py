@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -17,6 +18,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 from bar import Bar
 from frechet_worlds import Array, World, lengths_between, other, real_gaussian, same_length
+from kept import kept
 
 from calm_eval.metrics.frechet import frechet_distance
 from calm_eval.metrics.frechet_gaussian import Gaussian, gaussian_of
@@ -53,6 +55,14 @@ def cases() -> list[tuple[World, int]]:
         (World("VGGish, near", other(vggish, 1.05, 0.1), vggish, 0.5, ten), 500),
         (World("VGGish, equal distributions", vggish, vggish, 0.5, ten), 500),
         (World("EnCodec, far", other(encodec, 1.1, 0.3, 0.3), encodec, 0.5, ten), 500),
+    ]
+
+
+def results(worlds: int, work: Path | None) -> list[tuple[World, int, Outcome]]:
+    """Every case with what came of it; a folder keeps each for a second call."""
+    return [
+        (world, count, kept(work, f"infinity-{place}-{worlds}", Outcome, partial(measure, world, count, worlds, place)))
+        for place, (world, count) in enumerate(cases())
     ]
 
 
@@ -94,11 +104,10 @@ def title(world: World, count: int) -> str:
     return f"{world.title}, {count} clips"
 
 
-def bars(worlds: int = 200) -> list[Bar]:
+def bars(work: Path | None = None, worlds: int = 200) -> list[Bar]:
     """One bar for each case."""
     found = []
-    for place, (world, count) in enumerate(cases()):
-        one = measure(world, count, worlds, place)
+    for world, count, one in results(worlds, work):
         text = f"{100 * one.held:.1f} % of {worlds} (with replacement {100 * one.replaced_held:.1f} %)"
         name = f"FAD-infinity within two standard errors: {title(world, count)}"
         found.append(Bar(name, "at least 90 %", text, one.held >= HELD))
@@ -109,16 +118,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="FAD-infinity in worlds whose distance is known.")
     parser.add_argument("output", type=Path)
     parser.add_argument("--worlds", type=int, default=200)
+    parser.add_argument("--work", type=Path, help="a folder that keeps what was measured, for a second call")
     wanted = parser.parse_args()
     lines = []
-    for place, (world, count) in enumerate(cases()):
-        one = measure(world, count, wanted.worlds, place)
+    for world, count, one in results(wanted.worlds, wanted.work):
         lines.append(
             f"| {title(world, count)} | {world.truth:.3f} | {one.plain:.3f} | {one.value:.3f} | {one.spread:.3f} | "
             f"{one.error:.3f} | {one.r_squared:.3f} | {100 * one.held:.1f} | {one.replaced:.3f} | "
             f"{100 * one.replaced_held:.1f} |"
         )
-        print(lines[-1], flush=True)
     text = [
         "# FAD-infinity where the truth is known",
         "",

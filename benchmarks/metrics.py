@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import frechet_accuracy
 import frechet_coverage
 import frechet_infinity_worlds
 import frechet_speed
+import interval_coverage
 import scoring
 from bar import Bar
 
 
-def bars() -> list[Bar]:
-    """All of them, in the order of the time they take."""
-    return [*frechet_speed.bars(), *scoring.bars(), *frechet_infinity_worlds.bars(), *frechet_coverage.bars()]
+def bars(work: Path | None = None) -> list[Bar]:
+    """All of them, in the order of the time they take; `work` keeps the simulations."""
+    return [
+        *frechet_accuracy.bars(),
+        *frechet_speed.bars(),
+        *scoring.bars(),
+        *interval_coverage.bars(work),
+        *frechet_infinity_worlds.bars(work),
+        *frechet_coverage.bars(work),
+    ]

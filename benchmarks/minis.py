@@ -40,10 +40,10 @@ SYSTEMS = (
 )
 
 
-def bars() -> list[Bar]:
-    """Everything anew, in a temporary folder."""
+def bars(work: Path | None = None) -> list[Bar]:
+    """Everything, anew where `work` does not hold audio and transcripts of the same checkpoints."""
     with tempfile.TemporaryDirectory() as folder:
-        return measure(Path(folder), tuple(PARTS), SYSTEMS).bars
+        return measure(work or Path(folder), tuple(PARTS), SYSTEMS).bars
 
 
 def measure(folder: Path, parts: Sequence[str], systems: Sequence[str], untrained: bool = False) -> Outcome:

@@ -24,7 +24,7 @@ BACKBONES = {"pocket-tts": 200, "calm-tts": 60}
 """Presets whose backbone is timed beside its bare products, and how many steps of each."""
 
 
-def bars() -> list[Bar]:
+def bars(work: Path | None = None) -> list[Bar]:
     """Measure everything; takes about ten minutes on two quiet cores."""
     return [
         *(against_pocket_tts(threads) for threads in (1, 2)),

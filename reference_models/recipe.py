@@ -37,6 +37,8 @@ class Recipe(Part):
     """A preset whose guided Z this one learns (latent distillation)."""
     guidance: Annotated[float, Field(ge=0)] = 1.5
     """The teacher's guidance weight."""
+    start: str = ""
+    """A preset with an equal backbone whose trained backbone and text embedding this one begins with."""
     spectral_sizes: list[Count] = Field(default=[128, 256, 512, 1024, 2048])
     mel_bands: list[Count] = Field(default_factory=list)
     """Mel bands of each spectral size; plain magnitudes where it is empty."""

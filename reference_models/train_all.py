@@ -36,10 +36,11 @@ def trainable() -> dict[str, Preset]:
 
 
 def needs(preset: Preset) -> set[str]:
-    """The presets whose checkpoints a training reads: the codec, and the teacher of a student."""
+    """The presets whose checkpoints a training reads: the codec, a student's teacher, what a model begins with."""
     codec = {preset.codec} if isinstance(preset, ModelPreset) else set()
-    teacher = {preset.recipe.teacher} if preset.recipe is not None and preset.recipe.teacher else set()
-    return codec | teacher
+    recipe = preset.recipe
+    others = set() if recipe is None else {name for name in (recipe.teacher, recipe.start) if name}
+    return codec | others
 
 
 def train_all(chosen: Sequence[str], out: Path, jobs: int, device: str, threads: int) -> None:

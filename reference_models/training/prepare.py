@@ -16,6 +16,7 @@ from reference_models.errors import ModelError
 from reference_models.models.calm import CALM
 from reference_models.models.distillation import seed_student
 from reference_models.models.language_model import LanguageModel
+from reference_models.models.starting import begin_with
 from reference_models.presets import CodecPreset, ModelPreset, Preset, load_codec_preset, load_model_preset
 from reference_models.recipe import Recipe
 from reference_models.text import Tokenizer
@@ -116,8 +117,15 @@ def _model(
         return StudentTrainee(model.to(device), frozen, recipe.guidance), {owner.name: file_hash(file)}
     if isinstance(model, CALM):
         model.fit_statistics(store.values())
+    weights = {}
+    if recipe.start:
+        owner = load_model_preset(recipe.start)
+        file, begun = trained(owner, None), make_model(owner)
+        load_checkpoint(file, begun, owner)
+        begin_with(model, begun)
+        weights[owner.name] = file_hash(file)
     placed: LanguageModel = model.to(device)
-    return ModelTrainee(placed, preset.training), {}
+    return ModelTrainee(placed, preset.training), weights
 
 
 def _windows(store: Store, recipe: Recipe, rate: float, books: int | None = None) -> tuple[Feed, Feed]:

@@ -11,9 +11,10 @@ from reference_models.train_all import _finished, needs, trainable
 BUNDLED = sorted(name for name in names() if checkpoint_file(name).is_file())
 
 
-def test_codecs_come_before_models_and_teachers_before_students():
+def test_codecs_come_before_models_and_what_others_learn_from_before_them():
     order = list(trainable())
     assert order.index("mini-vae-speech") < order.index("mini-calm-tts") < order.index("mini-calm-tts-student")
+    assert order.index("mini-calm-tts") < order.index("mini-rq-tts")
     for place, name in enumerate(order):
         assert needs(load_preset(name)) <= set(order[:place])
     assert set(order) == {name for name in names() if name.startswith("mini-")}
