@@ -27,6 +27,8 @@ def doctor() -> str:
     lines += [f"  {name:<{width}}  {state.told}" for name, state in states.items()]
     lines += ["", "bundled suites"]
     lines += [f"  {line}" for line in _suites({name for name, state in states.items() if state.ready})]
+    lines += ["", "data of the bundled suites"]
+    lines += [f"  {line}" for line in data_lines()]
     lines += ["", "packages"]
     lines += [f"  {name:<{width}}  {_version(name)}" for name in _HEAVY]
     return "\n".join(lines)
@@ -44,6 +46,21 @@ def _suites(ready: set[str]) -> list[str]:
                 wanted.add(judge_use(use, spec).name)
         missing = sorted(wanted - ready)
         lines.append(f"{name}: " + (f"needs {', '.join(missing)}" if missing else "all judges are ready"))
+    return lines
+
+
+def data_lines() -> list[str]:
+    """The data root, and for each bundled suite with public data whether it is there."""
+    from calm_eval.data.datasets.root import VARIABLE, data_root, missing_parts
+
+    lines = [f"data root: {data_root()} (set {VARIABLE} to use another)"]
+    for name in bundled_names("suite"):
+        data = load_suite(name).spec.data
+        if data is None:
+            continue
+        missing = [f"{part.name} (at {part.put})" for part in missing_parts(data)]
+        told = f"missing: {', '.join(missing)}; `calm-eval run {name} --dry-run` says where to get it"
+        lines.append(f"{name}: " + (told if missing else "there"))
     return lines
 
 

@@ -25,6 +25,7 @@ def wheel(tmp_path_factory):
         "calm_eval",
         "reference_models",
         "suites",
+        "reports",
         "pyproject.toml",
         "README.md",
         "LICENSE",
@@ -50,6 +51,8 @@ def test_it_holds_what_it_needs_and_no_tests(wheel):
         "calm_eval/bundled_suites/mini/tts.yaml",
         "calm_eval/bundled_suites/mini/tts_sentences.jsonl",
         "calm_eval/bundled_suites/systems/piper.yaml",
+        "calm_eval/bundled_suites/paper/librispeech_pc.yaml",
+        "calm_eval/bundled_published/calm_table_02_speech_continuation.csv",
     ):
         assert needed in names
     source = wheel.parent / "source"

@@ -62,8 +62,11 @@ class Recipe(Protocol):
         """How many clips there will be."""
         ...
 
-    def clips(self) -> Iterator[CorpusClip]:
-        """All clips, always in the same order. Raises UnavailableError when a package is missing."""
+    def clips(self, split: Split | None = None) -> Iterator[CorpusClip]:
+        """All clips, or those of one split, always in the same order and the same either way.
+
+        Raises UnavailableError when a package is missing.
+        """
         ...
 
 
@@ -89,8 +92,21 @@ def build_corpus(name: str, folder: Path | None = None, progress: Progress | Non
     return write_corpus(name, recipe(name), folder if folder is not None else corpus_folder(name), progress)
 
 
-def write_corpus(name: str, source: Recipe, folder: Path, progress: Progress | None = None) -> Path:
-    """As `build_corpus`, from any recipe. A build that breaks leaves no folder behind."""
+def build_split(name: str, split: Split, progress: Progress | None = None) -> Path:
+    """A folder that holds one split of a corpus: the whole corpus where it is built, else that split alone is built.
+
+    Training clips are many, and whoever only measures needs none of them. Raises as `build_corpus`.
+    """
+    whole = corpus_folder(name)
+    if (whole / "corpus.json").is_file():
+        return whole
+    return write_corpus(name, recipe(name), whole.with_name(f"{whole.name}-{split}"), progress, split)
+
+
+def write_corpus(
+    name: str, source: Recipe, folder: Path, progress: Progress | None = None, split: Split | None = None
+) -> Path:
+    """As `build_corpus`, from any recipe; `split`: that one alone. A build that breaks leaves no folder behind."""
     if (folder / "corpus.json").is_file():
         found = json.loads((folder / "corpus.json").read_text(encoding="utf-8")).get("identity")
         if found != source.identity:
@@ -98,7 +114,7 @@ def write_corpus(name: str, source: Recipe, folder: Path, progress: Progress | N
         return folder
     if folder.exists():
         raise InputError(f"{folder} exists and is no finished corpus: remove it or name another folder")
-    return build_folder(folder, "corpus.json", lambda building: _write(building, name, source, progress))
+    return build_folder(folder, "corpus.json", lambda building: _write(building, name, source, progress, split))
 
 
 def describe_corpora() -> str:
@@ -111,12 +127,13 @@ def describe_corpora() -> str:
     return "\n".join(lines)
 
 
-def _write(folder: Path, name: str, source: Recipe, progress: Progress | None) -> None:
+def _write(folder: Path, name: str, source: Recipe, progress: Progress | None, split: Split | None) -> None:
     rows: dict[str, list[dict[str, object]]] = {}
     seconds: dict[str, float] = {}
     sums: dict[str, str] = {}
     count = source.count  # once: a recipe may have to plan every clip to know it
-    for number, clip in enumerate(source.clips(), start=1):
+    chosen = source.clips() if split is None else source.clips(split)
+    for number, clip in enumerate(chosen, start=1):
         path = f"audio/{clip.split}/{clip.id}.flac"
         sums[path] = _save(folder / path, clip)
         length = len(clip.samples) / clip.rate
@@ -134,17 +151,19 @@ def _write(folder: Path, name: str, source: Recipe, progress: Progress | None) -
         seconds[clip.split] = seconds.get(clip.split, 0.0) + length
         if progress is not None:
             progress(number, count)
-    for split, lines in rows.items():
+    if not rows:
+        raise InputError(f"corpus '{name}' has no {'clip' if split is None else f'split {split!r}'}")
+    for part, lines in rows.items():
         text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in lines)
-        (folder / f"{split}.jsonl").write_text(text, encoding="utf-8", newline="\n")
-        sums[f"{split}.jsonl"] = hashlib.sha256(text.encode()).hexdigest()
+        (folder / f"{part}.jsonl").write_text(text, encoding="utf-8", newline="\n")
+        sums[f"{part}.jsonl"] = hashlib.sha256(text.encode()).hexdigest()
     listed = "".join(f"{sums[path]}  {path}\n" for path in sorted(sums))
     (folder / "SHA256SUMS").write_text(listed, encoding="utf-8", newline="\n")
     about = {
         "name": name,
         "identity": source.identity,
         "digest": hashlib.sha256(listed.encode()).hexdigest(),
-        "splits": {split: {"clips": len(rows[split]), "seconds": round(seconds[split], 3)} for split in rows},
+        "splits": {part: {"clips": len(rows[part]), "seconds": round(seconds[part], 3)} for part in rows},
         "terms": list(source.terms),
     }
     (folder / "corpus.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")

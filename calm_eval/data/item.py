@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from calm_eval.keys import digest
+
+TUNING = "tuning"
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,11 @@ class Item:
     reference: AudioRef | None = None
     duration: float | None = None
     tags: tuple[str, ...] = ()
+
+    @property
+    def tuning(self) -> bool:
+        """Whether samplings are picked on this item (the tag `tuning`); such items are in no table."""
+        return TUNING in self.tags
 
     def request_digest(self, task: str) -> str:
         """Identity of what a system sees: a sample depends on this and on nothing else of the item."""
@@ -62,3 +70,8 @@ class Item:
         if self.prompt_round_trip is not None:
             parts["prompt_round_trip"] = self.part("prompt_round_trip")
         return digest({"request": self.request_digest(task), **parts})
+
+
+def items_digest(items: Iterable[Item], task: str) -> str:
+    """Identity of a set of items, whatever their order."""
+    return digest(sorted(item.digest(task) for item in items))

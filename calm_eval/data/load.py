@@ -9,7 +9,9 @@ from typing import Protocol
 from calm_eval.assets import cache_folder
 from calm_eval.data.audio_folder import folder_items
 from calm_eval.data.building import build_folder
-from calm_eval.data.corpus import build_corpus
+from calm_eval.data.corpus import build_split
+from calm_eval.data.corpus_items import corpus_items
+from calm_eval.data.datasets.load import dataset_items
 from calm_eval.data.item import Item
 from calm_eval.data.manifest import read_manifest
 from calm_eval.data.texts import read_texts
@@ -44,6 +46,10 @@ def suite_items(suite: LoadedSuite, progress: Progress | None = None) -> list[It
     if source.folder is not None:
         texts = read_texts(suite.local(source.texts)) if source.texts is not None else {}
         return folder_items(suite.local(source.folder), texts)
+    if source.corpus is not None:
+        return corpus_items(source, suite.spec.task, str(suite.path), progress)
+    if source.dataset is not None:
+        return dataset_items(suite)
     return read_manifest(_built(suite, progress) / "manifest.jsonl")
 
 
@@ -57,16 +63,26 @@ def reference_set(suite: LoadedSuite, progress: Progress | None = None) -> list[
         return []
     if source.folder is not None:
         return folder_items(suite.local(source.folder))
+    if source.items:
+        return _references(suite, progress)
     if source.manifest is not None:
         manifest = suite.local(source.manifest)
     else:
         assert source.corpus is not None
-        manifest = build_corpus(source.corpus, None, progress) / "reference_set.jsonl"
+        manifest = build_split(source.corpus, "reference_set", progress) / "reference_set.jsonl"
     clips = read_manifest(manifest)
     lacking = [clip.id for clip in clips if clip.reference is None]
     if lacking:
         raise InputError(f"{manifest}: '{lacking[0]}' of the reference set has no 'reference' audio")
     return clips
+
+
+def _references(suite: LoadedSuite, progress: Progress | None) -> list[Item]:
+    """The items with a reference; of several with the same audio (captions of one recording) the first."""
+    clips = {clip.reference.identity: clip for clip in reversed(suite_items(suite, progress)) if clip.reference}
+    if not clips:
+        raise InputError(f"{suite.path}: reference_set.items: no item of this suite has reference audio")
+    return list(reversed(clips.values()))
 
 
 def _built(suite: LoadedSuite, progress: Progress | None) -> Path:

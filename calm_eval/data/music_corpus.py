@@ -151,10 +151,12 @@ class MusicCorpus:
         """How many clips there are."""
         return sum(len(takes(piece)) for piece in pieces())
 
-    def clips(self) -> Iterator[CorpusClip]:
+    def clips(self, split: Split | None = None) -> Iterator[CorpusClip]:
         """All clips, by piece in the order of the list. Raises UnavailableError when a package is missing."""
         renderer = Renderer()
         for piece in pieces():
+            if split not in (None, split_of(piece.id)):
+                continue
             score = read_score(piece.path)
             for take in takes(piece):
                 yield make_clip(take, score, renderer)

@@ -92,16 +92,18 @@ class SpeechCorpus:
             for _ in range(counts.get(voice, counts["espeak"]))
         ]
 
-    def clips(self) -> Iterator[CorpusClip]:
+    def clips(self, split: Split | None = None) -> Iterator[CorpusClip]:
         """Each sentence, and after every fifth the paragraph of those five. Raises UnavailableError, InputError."""
         systems: dict[str, System] = {}
         row: list[CorpusClip] = []
-        for number, (split, voice, text) in enumerate(self.plan(), start=1):
+        for number, (part, voice, text) in enumerate(self.plan(), start=1):
+            if split not in (None, part):
+                continue
             if voice not in systems:
                 systems[voice] = self.voices[voice].load(THREADS)
             name = f"s{number:05d}"
             samples, rate = _read(systems[voice], name, text, self.voices[voice])
-            clip = CorpusClip(split, name, samples, rate, text, voice, ("sentence",))
+            clip = CorpusClip(part, name, samples, rate, text, voice, ("sentence",))
             yield clip
             row.append(clip)
             if len(row) == TOGETHER:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import http.client
 import importlib.util
 import pickle
@@ -15,7 +16,7 @@ import numpy as np
 from calm_eval.assets import cache_folder
 from calm_eval.assets.checksum import sha256_of
 from calm_eval.errors import InputError, UnavailableError
-from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono
+from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono, Requires
 
 SAMPLE_RATE = 16000
 _INSTALL = "install calm-eval[openai-whisper]"
@@ -93,6 +94,17 @@ class OpenAIWhisperJudge:
         self._name = f"whisper-{label.removeprefix('whisper-')}/openai-whisper"
         self._weights: Mapping[str, str] | None = None
         self._whisper: Any = None
+
+    @property
+    def requires(self) -> Requires:
+        """The package, and the checkpoint that it downloads on first use."""
+        file = self._path
+        if file is None:
+            with contextlib.suppress(UnavailableError):
+                address = official_checkpoints().get(self._model)
+                if address is not None:
+                    file = str(cache_folder() / "openai-whisper" / address.rpartition("/")[2])
+        return Requires(("whisper",), extra="openai-whisper", files=() if file is None else (file,))
 
     @property
     def info(self) -> JudgeInfo:

@@ -35,12 +35,14 @@ class JudgeInfo:
 class Requires:
     """What a judge needs to run: modules to import, assets to have, and the extra that installs the modules.
 
-    A judge may say so in an attribute `requires`; `calm-eval doctor` reads it without loading anything.
+    `files` are weights that the package downloads by itself on first use, where it looks for them. A judge may say so
+    in an attribute `requires`; `calm-eval doctor` reads it without loading anything.
     """
 
     packages: tuple[str, ...] = ()
     assets: tuple[str, ...] = ()
     extra: str = "mini"
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from calm_eval.errors import CalmEvalError, InputError, UnavailableError
 from calm_eval.judges import JUDGES
@@ -19,13 +21,13 @@ class Readiness:
     told: str
 
 
-def readiness(name: str) -> Readiness:
-    """The state of a registered judge. Raises InputError for an unknown name.
+def readiness(name: str, options: Mapping[str, bool | int | float | str] | None = None) -> Readiness:
+    """The state of a registered judge with its options. Raises InputError for an unknown name.
 
     A judge that declares no `requires` counts as ready when it can be made: only loading it can tell more.
     """
     try:
-        judge = JUDGES.load(name)()
+        judge = JUDGES.load(name)(**(options or {}))
     except InputError as error:
         return Readiness(False, False, f"needs options: {error}")
     except TypeError as error:
@@ -57,4 +59,7 @@ def _state(requires: Requires) -> Readiness:
     if missing:
         names = " ".join(missing)
         return Readiness(False, True, f"calm-eval assets fetch {names} ({size / 1e6:.1f} MB; or on first use)")
+    absent = [file for file in requires.files if not Path(file).is_file()]
+    if absent:
+        return Readiness(False, True, f"downloads its weights on first use, or put them at {', '.join(absent)}")
     return Readiness(True, True, "ready")

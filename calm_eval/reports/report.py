@@ -9,8 +9,11 @@ from typing import Any
 from calm_eval import __version__
 from calm_eval.audio.write import write_atomically
 from calm_eval.metrics.bound import BoundMetric
+from calm_eval.reports.best_table import best_table
 from calm_eval.reports.drift_table import drift_plot, drift_table
 from calm_eval.reports.markdown import escape
+from calm_eval.reports.published import published_for
+from calm_eval.reports.published_table import published_block
 from calm_eval.reports.quality_speed_plot import quality_speed_plot
 from calm_eval.reports.suite_table import basis_table, failure_table, methods, suite_table
 from calm_eval.runs.aggregate import METHOD, Cell
@@ -37,7 +40,7 @@ def suite_section(run: Run, plan: StoredPlan, cells: Sequence[Cell]) -> list[str
     seeds = f"{plan.seeds} seed{'s' if plan.seeds > 1 else ''}"
     parts = [
         f"## {escape(suite.title)}",
-        f"Suite `{suite.name}` version {suite.version}, {len(plan.items)} of {plan.n_items_in_suite} items, {seeds}. "
+        f"Suite `{suite.name}` version {suite.version}, {_counted(plan)}, {seeds}. "
         f"Brackets: {methods(cells) or METHOD}. Rows in italics are controls: they show the scale and are no systems. "
         "A dash: does not apply, or nothing to score.",
         *[f"**Note.** {escape(note)}" for note in suite.notes],
@@ -46,6 +49,18 @@ def suite_section(run: Run, plan: StoredPlan, cells: Sequence[Cell]) -> list[str
     rest = [name for name in all_metrics if suite.table and name not in suite.table]
     if rest:
         parts += ["More metrics:", suite_table(plan, cells, rest)]
+    picked = [pick for pick in run.picks() if pick.suite == suite.name]
+    best = best_table(picked, cells, suite.table or all_metrics)
+    if best:
+        parts += [
+            "### Each system at its best",
+            f"Of each system's rows the one with the best {escape(picked[0].metric.title)} on the tuning items, which "
+            "are in no other figure of this section: so the choice does not flatter what stands beside it.",
+            best,
+        ]
+    published = published_block(published_for(suite.name))
+    if published:
+        parts.append(published)
     figures = run.folder / "figures"
     stem = figures / f"{suite.name.replace('/', '-')}-wer-rtf"
     if "wer" in all_metrics and "rtf" in all_metrics:
@@ -67,6 +82,12 @@ def suite_section(run: Run, plan: StoredPlan, cells: Sequence[Cell]) -> list[str
         parts += ["### What the numbers rest on", basis]
     parts += ["### Fingerprints", _fingerprints(plan)]
     return parts
+
+
+def _counted(plan: StoredPlan) -> str:
+    """How many items the figures are of."""
+    told = f"{len(plan.items)} of {plan.n_items_in_suite} items"
+    return f"{told}, and {plan.n_tuning} that only choose samplings" if plan.n_tuning else told
 
 
 def _drift(run: Run, plan: StoredPlan) -> list[str]:

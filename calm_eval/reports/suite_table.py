@@ -43,7 +43,7 @@ def column_title(cell: Cell) -> str:
     return f"{escape(cell.metric.title)} ({escape(spec.unit)}) {'↑' if spec.higher_is_better else '↓'}"
 
 
-def _header(cells: Sequence[Cell]) -> list[str]:
+def headings(cells: Sequence[Cell]) -> list[str]:
     """Column titles; where two would be alike, the judge and the fingerprint tell them apart."""
     titles = [column_title(cell) for cell in cells]
     return [
@@ -52,14 +52,19 @@ def _header(cells: Sequence[Cell]) -> list[str]:
     ]
 
 
+def chosen_metrics(cells: Sequence[Cell], columns: Sequence[str]) -> list[str]:
+    """Fingerprints of the metrics of these names, in their order; a name may stand for several."""
+    return list(
+        dict.fromkeys(cell.metric.fingerprint for name in columns for cell in cells if cell.metric.spec.name == name)
+    )
+
+
 def suite_table(plan: StoredPlan, cells: Sequence[Cell], columns: Sequence[str]) -> str:
     """The Markdown table of these metrics, controls in italics below the systems."""
     by_place = {(cell.variant.name, cell.metric.fingerprint): cell for cell in cells}
-    chosen = list(
-        dict.fromkeys(cell.metric.fingerprint for name in columns for cell in cells if cell.metric.spec.name == name)
-    )
+    chosen = chosen_metrics(cells, columns)
     names = ordered_rows(plan)
-    header = ["", *_header([by_place[names[0], fingerprint] for fingerprint in chosen])]
+    header = ["", *headings([by_place[names[0], fingerprint] for fingerprint in chosen])]
     controls = {row.name for row in plan.variants if row.control}
     rows = []
     for name in names:

@@ -11,13 +11,14 @@ from typing import Any
 from calm_eval.keys import seed_from
 from calm_eval.metrics.bound import BoundMetric
 from calm_eval.runs.database import Database
-from calm_eval.runs.plan import Variant
 from calm_eval.runs.plan_store import StoredPlan, StoredSample
+from calm_eval.runs.rows import Variant
 from calm_eval.runs.values import ValueRow, planned_values, stored_rows
 from calm_eval.stats.bootstrap import LEVEL, NAME, RESAMPLES, ratio_interval
 from calm_eval.stats.estimate import Estimate
 
 METHOD = f"{NAME} over items, {RESAMPLES} resamples, {LEVEL:.0%}"
+SEEDS_METHOD = f"{NAME} over items and their seeds, {RESAMPLES} resamples, {LEVEL:.0%}"
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,8 @@ def _estimate(
     samples: Sequence[tuple[StoredSample, ValueRow | None]],
     flags: dict[str, list[str]],
 ) -> Estimate:
-    tops: dict[str, float] = {}
-    bottoms: dict[str, float] = {}
+    tops: dict[str, list[float]] = {}
+    bottoms: dict[str, list[float]] = {}
     failures: Counter[str] = Counter()
     noticed: Counter[str] = Counter()
     scored = 0
@@ -73,20 +74,21 @@ def _estimate(
         scored += 1
         noticed.update(flags.get(sample.key, []))
         noticed.update(json.loads(row["flags"]))
-        tops[sample.item] = tops.get(sample.item, 0.0) + row["numerator"]
-        bottoms[sample.item] = bottoms.get(sample.item, 0.0) + row["denominator"]
-    total = sum(bottoms.values())
+        # A seed without a value is 0 over 0.
+        tops.setdefault(sample.item, [0.0] * plan.seeds)[sample.seed] = row["numerator"]
+        bottoms.setdefault(sample.item, [0.0] * plan.seeds)[sample.seed] = row["denominator"]
     top, bottom = list(tops.values()), list(bottoms.values())
+    total = sum(map(sum, bottom))
     interval = ratio_interval(top, bottom, seed=seed_from(bound.fingerprint, plan.items_digest)) if scored else None
     return Estimate(
-        value=sum(top) / total if total > 0 else None,
+        value=sum(map(sum, top)) / total if total > 0 else None,
         low=interval[0] if interval else None,
         high=interval[1] if interval else None,
         n_scored=scored,
         n_expected=len(samples),
         n_items=len(tops),
         seeds=plan.seeds,
-        method=METHOD,
+        method=METHOD if plan.seeds == 1 else SEEDS_METHOD,
         failures=dict(sorted(failures.items())),
         flags=dict(sorted(noticed.items())),
     )

@@ -14,8 +14,8 @@ from calm_eval.metrics.protocol import ItemValue, Metric, SampleView
 from calm_eval.runs.database import Database
 from calm_eval.runs.judgements import JudgementStore
 from calm_eval.runs.judging import Question
-from calm_eval.runs.plan import Variant
 from calm_eval.runs.plan_store import StoredPlan, StoredSample
+from calm_eval.runs.rows import Variant
 from calm_eval.runs.samples import SampleStore
 from calm_eval.runs.values import value_inputs
 from calm_eval.runs.views import Views

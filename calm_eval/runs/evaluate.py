@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from calm_eval.errors import InputError
+from calm_eval.errors import InputError, UnavailableError
 from calm_eval.keys import digest
 from calm_eval.runs.database import FILE_NAME, Database, storage_errors
 from calm_eval.runs.environment import describe_environment
@@ -190,8 +190,18 @@ def _record(database: Database, order: Order, watch: Stopwatch, generated: int, 
         )
 
 
+def _refuse_lacking(order: Order) -> None:
+    """Raise UnavailableError telling all that the suites lack at once, data and weights."""
+    from calm_eval.runs.lacking import what_lacks
+
+    lacking = [told for name in expand_suites(list(order.suites)) if (told := what_lacks(load_suite(name)))]
+    if lacking:
+        raise UnavailableError("\n".join(lacking))
+
+
 def dry_run(order: Order, folder: Path) -> str:
     """What `evaluate` would do, in words and counts; writes nothing but the corpora it must know."""
+    _refuse_lacking(order)
     with tempfile.TemporaryDirectory(prefix="calm-eval-plan-") as scratch:
         progress = Progress(Path(scratch) / "plan.log")
         plans = make_plans(order, Path(scratch) / "scratch", Stopwatch(), progress)

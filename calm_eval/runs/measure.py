@@ -23,17 +23,24 @@ def measure(
 ) -> None:
     """Store every value of this metric that can be had and is not there yet."""
     metric = make_metric(bound.use)
-    views = Views(plan, samples, judgements, bound)
-    if bound.spec.kind == "set":
-        _measure_sets(database, plan, bound, cast(SetMetric, metric), views)
-    else:
-        _measure_items(database, plan, bound, cast(Metric, metric), views)
-        if hasattr(metric, "gate"):
-            _measure_gates(database, plan, bound, cast(GatedMetric, metric), views)
+    if bound.spec.kind != "set":
+        _measure_items(database, plan, bound, cast(Metric, metric), Views(plan, samples, judgements, bound))
+    for part in _parts(plan, bound):
+        views = Views(part, samples, judgements, bound)
+        if bound.spec.kind == "set":
+            _measure_sets(database, part, bound, cast(SetMetric, metric), views)
+        elif hasattr(metric, "gate"):
+            _measure_gates(database, part, bound, cast(GatedMetric, metric), views)
     about = {**metric_identity(bound.spec, bound.info), "preset": bound.preset}
     with database.connection:
         row = [bound.fingerprint, json.dumps(about)]
         database.connection.execute("INSERT OR REPLACE INTO metrics VALUES (?, ?)", row)
+
+
+def _parts(plan: StoredPlan, bound: BoundMetric) -> list[StoredPlan]:
+    """The sets of items that a row has a value of: what is told, and what its sampling is picked on."""
+    tuning = plan.tuning if bound.spec.name == plan.suite.pick else None
+    return [plan.scored, *([tuning] if tuning is not None else [])]
 
 
 def _measure_items(database: Database, plan: StoredPlan, bound: BoundMetric, metric: Metric, views: Views) -> None:

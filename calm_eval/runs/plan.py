@@ -2,59 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from calm_eval.data.item import Item
+from calm_eval.data.item import Item, items_digest
 from calm_eval.data.load import Progress as BuildProgress
 from calm_eval.data.load import reference_set, suite_items
 from calm_eval.errors import InputError
 from calm_eval.keys import digest
 from calm_eval.metrics.bound import BoundMetric, bind
-from calm_eval.metrics.protocol import MetricSpec
+from calm_eval.runs.rows import Variant, rows_of
 from calm_eval.runs.samples import sample_key
 from calm_eval.runs.watch import Stopwatch
 from calm_eval.specs.suite import LoadedSuite, SuiteSpec
 from calm_eval.specs.system import LoadedSystem, beside, load_system
+from calm_eval.specs.systems_of_suite import SystemUse
 from calm_eval.systems.engine import Conditions, Place
-from calm_eval.systems.open import open_engine
-from calm_eval.systems.outcome import SystemUnavailableError
 from calm_eval.systems.protocol import Value
-from calm_eval.systems.sampling import resolve_sampling, variant_name
-
-
-@dataclass(frozen=True)
-class Variant:
-    """A system with one sampling: one row of a table. `unscored`: why its quality is not scored; empty where it is."""
-
-    name: str
-    system: str
-    fingerprint: str
-    sampling: Mapping[str, Value]
-    control: bool
-    family: str
-    head_evaluations: float | None = None
-    streaming: bool = False
-    unavailable: tuple[str, str] | None = None
-    identity: Mapping[str, Any] = field(default_factory=dict)
-    unscored: str = ""
-
-    def measured_by(self, spec: MetricSpec) -> bool:
-        """Whether a metric is judged and measured on this row: what is not scored is only timed."""
-        return spec.timing or not self.unscored
-
-    @property
-    def unscored_text(self) -> str:
-        """The reason in words: `untrained: quality not scored`."""
-        return f"{self.unscored}: quality not scored"
-
-    def json(self) -> dict[str, Any]:
-        """As JSON values."""
-        return {**asdict(self), "unavailable": list(self.unavailable) if self.unavailable else None}
 
 
 @dataclass(frozen=True)
@@ -84,7 +50,7 @@ class SuitePlan:
     @property
     def items_digest(self) -> str:
         """Identity of the planned items, whatever their order."""
-        return digest(sorted(item.digest(self.suite.task) for item in self.items))
+        return items_digest(self.items, self.suite.task)
 
     @property
     def reference_set_digest(self) -> str:
@@ -116,10 +82,10 @@ def plan_suite(
     Raises InputError; a system that cannot start becomes an unavailable row.
     """
     spec = suite.spec
-    names = list(wishes.systems) if wishes.systems is not None else list(spec.systems)
-    if not names:
+    uses = spec.system_uses() if wishes.systems is None else [_use(spec, name) for name in wishes.systems]
+    if not uses:
         raise InputError(f"{suite.path}: no systems; name some in the suite or with --systems")
-    systems = [load_system(beside(suite.path, name)) for name in names]
+    systems = [load_system(beside(suite.path, use.name)) for use in uses]
     doubled = {one.spec.name for one in systems if sum(other.spec.name == one.spec.name for other in systems) > 1}
     if doubled:
         raise InputError(f"two systems are called '{doubled.pop()}'; rename one of them")
@@ -131,30 +97,52 @@ def plan_suite(
     metrics = [bind(use) for use in spec.metric_uses()]
     clips = reference_set(suite, progress)
     _check_needs(suite, metrics, chosen, clips)
-    seeds = wishes.seeds if wishes.seeds is not None else spec.seeds
+    planned = spec.full_seeds if wishes.full and spec.full_seeds is not None else spec.seeds
+    seeds = wishes.seeds if wishes.seeds is not None else planned
     if seeds < 1:
         raise InputError(f"--seeds {seeds}: at least one seed is needed")
     variants: list[Variant] = []
     samples: list[PlannedSample] = []
-    swept: set[str] = set()
-    for number, system in enumerate(systems):
+    swept: set[tuple[str, Value]] = set()
+    for number, (use, system) in enumerate(zip(uses, systems, strict=True)):
         place = Place(scratch / f"plan-{number}", log_file(scratch.parent, system.spec.name))
+        around = {} if wishes.sweep else spec.sweep if use.sweep is None else use.sweep
         # Asking a system what it is starts its process: that time is the system's.
         with watch.mark("model"):
-            rows, origins = _variants(system, chosen, spec.task, wishes.sweep, place, conditions, swept)
+            rows = rows_of(system, chosen, spec.task, around, wishes.sweep, place, conditions)
+        swept |= rows.taken
         taken = {row.name for row in variants}
-        for row in rows:
+        for row in rows.variants:
             if row.name in taken:
                 raise InputError(f"system '{system.spec.name}': the row '{row.name}' is planned twice")
             variants.append(row)
             for seed, item in itertools.product(range(seeds), chosen):
-                key = sample_key(origins[item.id], item.request_digest(spec.task), row.sampling, seed)
+                key = sample_key(rows.origins[item.id], item.request_digest(spec.task), row.sampling, seed)
                 samples.append(PlannedSample(key, row, item, seed))
-    missing = [name for name in wishes.sweep if name not in swept]
-    if missing:
-        raise InputError(f"--sweep {missing[0]}: no system of this run takes that parameter")
+    for name in wishes.sweep:
+        if name not in {one for one, _ in swept}:
+            raise InputError(f"--sweep {name}: no system of this run takes that parameter")
+    # Another choice of systems, a system's own sweep, or one that cannot start may be why a value is not taken.
+    whole = wishes.systems is None and not wishes.sweep and all(use.sweep is None for use in uses)
+    if whole and all(row.unavailable is None for row in variants):
+        _check_sweep(suite, swept)
     by_name = {system.spec.name: system for system in systems}
     return SuitePlan(spec, chosen, len(items), seeds, metrics, variants, samples, by_name, clips)
+
+
+def _use(spec: SuiteSpec, name: str) -> SystemUse:
+    """A system that the command line names, with the sweep that the suite gives it."""
+    return next((use for use in spec.system_uses() if use.name == name), SystemUse(name=name))
+
+
+def _check_sweep(suite: LoadedSuite, taken: Set[tuple[str, Value]]) -> None:
+    """Raise InputError for what a suite's sweep moves to no effect: a slip of the pen would go unseen."""
+    for name, values in suite.spec.sweep.items():
+        for value in values:
+            if (name, value) not in taken:
+                known = any(one == name for one, _ in taken)
+                told = f"takes {value!r} as '{name}'" if known else f"takes '{name}'"
+                raise InputError(f"{suite.path}: sweep.{name}: no system of this suite {told}")
 
 
 def _check_needs(
@@ -178,63 +166,3 @@ def log_file(run: Path, system: str) -> Path:
     """Where what a system prints is kept; its name is made harmless as a file name."""
     name = "".join(letter if letter.isalnum() or letter in "._-+" else "_" for letter in system)
     return run / "logs" / f"{name}.log"
-
-
-def _variants(
-    system: LoadedSystem,
-    items: Sequence[Item],
-    task: str,
-    sweep: Mapping[str, Sequence[Value]],
-    place: Place,
-    conditions: Conditions,
-    swept: set[str],
-) -> tuple[list[Variant], dict[str, str]]:
-    spec = system.spec
-    try:
-        with contextlib.closing(open_engine(system, items, place, conditions)) as engine:
-            info = engine.info
-            if info.tasks and task not in info.tasks:
-                raise InputError(f"system '{spec.name}' does not do '{task}'; it does: {', '.join(info.tasks)}")
-            here = {name: values for name, values in sweep.items() if name in info.sampling}
-            swept.update(here)
-            asked: list[Mapping[str, Value]] = list(spec.variants) or [{}]
-            if here:
-                combinations = [dict(zip(here, values, strict=True)) for values in itertools.product(*here.values())]
-                asked = [{**asked[0], **one} for one in combinations]
-            samplings = [resolve_sampling(spec.name, info.sampling, one) for one in asked]
-            heads = engine.head_evaluations(samplings)
-            identity = dict(engine.identity)
-            fingerprint = digest(identity)
-            origins = {item.id: engine.sample_identity(item, fingerprint) for item in items}
-    except SystemUnavailableError as error:
-        row = _unavailable(system, error)
-        return [row], dict.fromkeys((item.id for item in items), row.fingerprint)
-    rows = [
-        Variant(
-            name=variant_name(spec.name, info.sampling, sampling),
-            system=spec.name,
-            fingerprint=fingerprint,
-            sampling=sampling,
-            control=spec.control is not None,
-            family="control" if spec.control else info.family,
-            head_evaluations=head,
-            streaming=info.streaming,
-            identity=identity,
-            unscored=info.unscored,
-        )
-        for sampling, head in zip(samplings, heads, strict=True)
-    ]
-    return rows, origins
-
-
-def _unavailable(system: LoadedSystem, error: SystemUnavailableError) -> Variant:
-    spec = system.spec
-    return Variant(
-        name=spec.name,
-        system=spec.name,
-        fingerprint=digest({"unavailable": spec.name}),
-        sampling={},
-        control=spec.control is not None,
-        family=spec.family,
-        unavailable=(error.name, str(error)),
-    )

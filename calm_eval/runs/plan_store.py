@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from calm_eval.data.item import AudioRef, Item
+from calm_eval.data.item import AudioRef, Item, items_digest
 from calm_eval.errors import StoreError
 from calm_eval.metrics.bound import BoundMetric
 from calm_eval.runs.database import Database
-from calm_eval.runs.plan import SuitePlan, Variant
+from calm_eval.runs.plan import SuitePlan
+from calm_eval.runs.rows import Variant
 from calm_eval.specs.suite import SuiteSpec
 
 
@@ -41,6 +42,28 @@ class StoredPlan:
     samples: list[StoredSample]
     reference_set: dict[str, AudioRef] = field(default_factory=dict)
     reference_set_digest: str = ""
+    n_tuning: int = 0
+    """How many planned items are left out here because samplings are picked on them."""
+
+    @property
+    def scored(self) -> StoredPlan:
+        """The plan without its tuning items: what tables are of. The plan itself where there are none."""
+        return self._only(tuning=False) if any(item.tuning for item in self.items.values()) else self
+
+    @property
+    def tuning(self) -> StoredPlan | None:
+        """The plan of the tuning items alone, on which the best row of each system is picked; None without them."""
+        return self._only(tuning=True) if any(item.tuning for item in self.items.values()) else None
+
+    def _only(self, *, tuning: bool) -> StoredPlan:
+        kept = {name: item for name, item in self.items.items() if item.tuning is tuning}
+        return replace(
+            self,
+            items=kept,
+            items_digest=items_digest(kept.values(), self.suite.task),
+            samples=[one for one in self.samples if one.item in kept],
+            n_tuning=0 if tuning else len(self.items) - len(kept),
+        )
 
 
 def save_plan(database: Database, plan: SuitePlan) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from calm_eval.runs.aggregate import Cell, aggregate
 from calm_eval.runs.database import Database, storage_errors
 from calm_eval.runs.drift import Curve, drift_curves
+from calm_eval.runs.pick import Pick, picks
 from calm_eval.runs.plan_store import StoredPlan, load_plans
 from calm_eval.runs.values import value_rows
 
@@ -67,14 +68,23 @@ class Run:
         return self._read("SELECT * FROM invocations ORDER BY id")
 
     def cells(self) -> list[tuple[StoredPlan, list[Cell]]]:
-        """Every estimate, suite by suite, computed from the stored values. Needs no judge and no metric's package."""
+        """Every estimate, suite by suite, computed from the stored values, without the tuning items.
+
+        Needs no judge and no metric's package.
+        """
         with self._database() as database:
-            return [(plan, aggregate(database, plan)) for plan in load_plans(database)]
+            plans = [plan.scored for plan in load_plans(database)]
+            return [(plan, aggregate(database, plan)) for plan in plans]
+
+    def picks(self) -> list[Pick]:
+        """The best row of each system with several samplings, chosen on the tuning items by the suite's `pick`."""
+        with self._database() as database:
+            return [pick for plan in load_plans(database) for pick in picks(database, plan)]
 
     def drift(self) -> list[Curve]:
         """The curves of metrics that the suite measures in windows (`drift:`), row by row."""
         with self._database() as database:
-            return [curve for plan in load_plans(database) for curve in drift_curves(database, plan)]
+            return [curve for plan in load_plans(database) for curve in drift_curves(database, plan.scored)]
 
     def summary(self) -> pd.DataFrame:
         """One row for each estimate; the columns of `summary.csv`."""

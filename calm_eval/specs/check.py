@@ -26,7 +26,7 @@ def check_file(path: Path) -> str:
             METRICS.target(use.name)
             if use.judge is not None:
                 JUDGES.target(use.judge.name)
-        for name in suite.systems:
+        for name in (use.name for use in suite.system_uses()):
             load_system(beside(path, name))
         return f"{path}: suite '{suite.name}' version {suite.version} is valid"
     system = load_system(str(path)).spec

@@ -9,17 +9,25 @@ from pydantic import Field, model_validator
 
 from calm_eval.errors import InputError
 from calm_eval.specs.base import Spec, load_spec
+from calm_eval.specs.dataset import DatasetUse, DataSpec
 from calm_eval.specs.locate import find_file
+from calm_eval.specs.systems_of_suite import SweepSpec, SystemUse
 
 Task = Literal["speech_continuation", "tts", "music_continuation", "text_to_music", "text_to_audio"]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*(/[A-Za-z0-9][A-Za-z0-9_.+-]*)*$", max_length=100)]
 Option = bool | int | float | str
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+
+_OF_CORPUS = ("split", "tag", "prompt_seconds", "seconds", "count", "turns")
 
 
 class ItemsSpec(Spec):
     """Where the items come from: a corpus that is built on first use, a manifest, or a folder of reference audio.
 
     In a folder an item's id is the path of its file without the ending; `texts` is a JSON Lines file of id and text.
+    `corpus` is a mini corpus: `count` clips of a `split` (`test` where it is left out), those with a `tag`, chosen in
+    turns over the `speaker` or a kind of tag; `prompt_seconds` and `seconds` say where they are cut.
+    `dataset` is a public data set that a loader reads; its paths lie below the data root if the suite has `data`.
     """
 
     build: str | None = None
@@ -27,29 +35,50 @@ class ItemsSpec(Spec):
     manifest: str | None = None
     folder: str | None = None
     texts: str | None = None
+    corpus: str | None = None
+    split: Literal["train", "valid", "test", "reference_set"] | None = None
+    tag: str | None = None
+    prompt_seconds: Seconds | None = None
+    seconds: Seconds | None = None
+    count: Annotated[int, Field(ge=1)] | None = None
+    turns: str | None = None
+    dataset: DatasetUse | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> ItemsSpec:
-        if [self.build, self.manifest, self.folder].count(None) != 2:
-            raise ValueError("give exactly one of 'build', 'manifest' and 'folder'")
+        if [self.build, self.manifest, self.folder, self.corpus, self.dataset].count(None) != 4:
+            raise ValueError("give exactly one of 'build', 'manifest', 'folder', 'corpus' and 'dataset'")
         if self.sentences is not None and self.build is None:
             raise ValueError("'sentences' belongs to 'build'")
         if self.texts is not None and self.folder is None:
             raise ValueError("'texts' belongs to 'folder'")
         return self
 
+    @model_validator(mode="after")
+    def _keys_of_a_corpus(self) -> ItemsSpec:
+        given = [key for key in _OF_CORPUS if getattr(self, key) is not None]
+        if given and self.corpus is None:
+            raise ValueError(f"'{given[0]}' belongs to 'corpus'")
+        if self.corpus is not None and self.count is None:
+            raise ValueError("'corpus' needs 'count', the number of items")
+        return self
+
 
 class ReferenceSetSpec(Spec):
-    """The audio that set metrics compare with: a manifest (its references), a folder, or a mini corpus's own set."""
+    """The audio that set metrics compare with: a manifest (its references), a folder, or a mini corpus's own set.
+
+    `items: true` takes the references of all items of the suite, as protocols do that have no other set.
+    """
 
     manifest: str | None = None
     folder: str | None = None
     corpus: str | None = None
+    items: Literal[True] | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> ReferenceSetSpec:
-        if [self.manifest, self.folder, self.corpus].count(None) != 2:
-            raise ValueError("give exactly one of 'manifest', 'folder' and 'corpus'")
+        if [self.manifest, self.folder, self.corpus, self.items].count(None) != 3:
+            raise ValueError("give exactly one of 'manifest', 'folder', 'corpus' and 'items'")
         return self
 
 
@@ -73,7 +102,12 @@ class MetricUse(Spec):
 
 
 class SuiteSpec(Spec):
-    """One suite file. A released version never changes; it is superseded by a higher one."""
+    """One suite file. A released version never changes; it is superseded by a higher one.
+
+    `limit` and `seeds` are those of a quick run, `--full` takes all items and `full_seeds`. `sweep` moves one sampling
+    parameter of each system at a time. `pick` is the metric by which the best row of each system is chosen, on the
+    tuning items; all tables are of the others.
+    """
 
     name: Name
     version: Annotated[int, Field(ge=1)]
@@ -81,17 +115,31 @@ class SuiteSpec(Spec):
     title: str
     description: str = ""
     items: ItemsSpec
+    data: DataSpec | None = None
     reference_set: ReferenceSetSpec | None = None
     limit: Annotated[int, Field(ge=1)] | None = None
     seeds: Annotated[int, Field(ge=1, le=1000)] = 1
+    full_seeds: Annotated[int, Field(ge=1, le=1000)] | None = None
     metrics: Annotated[list[str | MetricUse], Field(min_length=1)]
     table: list[str] = Field(default_factory=list)
-    systems: list[str] = Field(default_factory=list)
+    systems: list[str | SystemUse] = Field(default_factory=list)
+    sweep: SweepSpec = Field(default_factory=dict)
+    pick: str | None = None
     notes: list[str] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _data_of_a_dataset(self) -> SuiteSpec:
+        if self.data is not None and self.items.dataset is None:
+            raise ValueError("'data' belongs to 'items.dataset'")
+        return self
 
     def metric_uses(self) -> list[MetricUse]:
         """The metrics in order, plain names spelled out."""
         return [MetricUse(name=use) if isinstance(use, str) else use for use in self.metrics]
+
+    def system_uses(self) -> list[SystemUse]:
+        """The systems in order, plain names spelled out."""
+        return [SystemUse(name=use) if isinstance(use, str) else use for use in self.systems]
 
 
 class LoadedSuite:
@@ -120,6 +168,9 @@ def load_suite(name_or_path: str) -> LoadedSuite:
         if name not in names:
             where = f"{path}:{file.line(('table', index))}"
             raise InputError(f"{where}: table: '{name}' is no metric of this suite; allowed: {', '.join(names)}")
+    if spec.pick is not None and spec.pick not in names:
+        where = f"{path}:{file.line(('pick',))}"
+        raise InputError(f"{where}: pick: '{spec.pick}' is no metric of this suite; allowed: {', '.join(names)}")
     for index, name in enumerate(names):
         if name in names[:index] and spec.metric_uses()[index] in spec.metric_uses()[:index]:
             raise InputError(f"{path}:{file.line(('metrics', index))}: metric '{name}' stands twice")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,7 +15,14 @@ from calm_eval.specs.locate import bundled_names, find_file
 from calm_eval.specs.presets import ADAPTER, adapter_options, system_preset
 from calm_eval.specs.suite import Name, Option, Task
 
-ControlKind = Literal["reference", "noise", "silence", "shuffled_texts"]
+ControlKind = Literal["reference", "noise", "silence", "shuffled_texts", "shuffled_prompts", "round_trip", "shuffled"]
+
+_CONTROL_OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "noise": ("snr_db",),
+    "round_trip": ("codec", "depth", "checkpoint", "sha256"),
+    "shuffled": ("system", "part"),
+}
+_NEEDED_OPTIONS: Mapping[str, tuple[str, ...]] = {"round_trip": ("codec",), "shuffled": ("system", "part")}
 
 
 class ParameterSpec(Spec):
@@ -59,15 +67,24 @@ class SystemSpec(Spec):
             raise ValueError("'manifest' belongs to 'folder'")
         if self.sampling and self.command is None:
             raise ValueError("'sampling' belongs to 'command'; a python system declares its parameters itself")
-        allowed = {"python": None, "control": {"snr_db"} if self.control == "noise" else set()}.get(kinds[0], set())
-        strange = sorted(set(self.options) - allowed) if allowed is not None else []
+        allowed = _CONTROL_OPTIONS.get(self.control or "", ())
+        strange = sorted(set(self.options) - set(allowed)) if self.python is None else []
         if strange:
-            raise ValueError(f"option '{strange[0]}' is not known here; allowed: {', '.join(allowed or ()) or 'none'}")
+            raise ValueError(f"option '{strange[0]}' is not known here; allowed: {', '.join(allowed) or 'none'}")
         declared = {"tasks", "family", "sample_rate", "frame_rate"} & self.model_fields_set
         if declared and kinds[0] in ("python", "control"):
             raise ValueError(f"'{sorted(declared)[0]}' is declared by the system itself, not in its file")
         if self.command is not None and not any("{output}" in part for part in self.command):
             raise ValueError("the command must write its audio to '{output}'")
+        return self
+
+    @model_validator(mode="after")
+    def _control_is_complete(self) -> SystemSpec:
+        for option in _NEEDED_OPTIONS.get(self.control or "", ()):
+            if not isinstance(self.options.get(option), str):
+                raise ValueError(f"control '{self.control}' needs the option '{option}', a text")
+        if self.control == "shuffled" and self.options["part"] not in ("prompt", "text"):
+            raise ValueError(f"option 'part' is 'prompt' or 'text', not '{self.options['part']}'")
         return self
 
 
@@ -86,6 +103,31 @@ class LoadedSystem:
 
 def load_system(name_or_path: str) -> LoadedSystem:
     """Read a system by file, bundled name, preset of a reference model, or a plug-in's name. Raises InputError."""
+    system = _load(name_or_path)
+    if system.spec.control == "shuffled":
+        shuffled_system(system)
+    return system
+
+
+def shuffled_system(control: LoadedSystem) -> LoadedSystem:
+    """The system behind a `shuffled` control: a file beside the control's, or a name. Raises InputError.
+
+    It must be one that is told prompts and texts: neither recorded audio nor a control.
+    """
+    name = str(control.spec.options["system"])
+    try:
+        system = _load(beside(control.path, name) if control.path else name)
+    except InputError as error:
+        raise InputError(f"{control.path or control.spec.name}: options.system: {error}") from error
+    if system.spec.python is None and system.spec.command is None:
+        raise InputError(
+            f"{control.path or control.spec.name}: options.system: '{name}' is told no prompt and no text: name a "
+            "'python' or 'command' system"
+        )
+    return system
+
+
+def _load(name_or_path: str) -> LoadedSystem:
     if not Path(name_or_path).is_file() and name_or_path not in bundled_names("system"):
         spec = _registered(name_or_path)
         if spec is not None:

@@ -1,4 +1,4 @@
-"""Item bootstrap: the unit that is drawn again is the item (with all its seeds), never a word or a frame.
+"""Item bootstrap: the unit that is drawn again is the item, then a seed of it, never a word or a frame.
 
 BCa interval (Efron 1987, "Better bootstrap confidence intervals", eq. 6.8), its normal quantiles widened for few items
 by sqrt(n / (n - 1)) * t / z (Hesterberg 2015, "What teachers should know about the bootstrap", section 3.2). A ratio
@@ -9,11 +9,10 @@ error at all, and there a plain percentile interval misses the truth far too oft
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from statistics import NormalDist
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from calm_eval.stats.student import t_quantile
 
@@ -29,8 +28,8 @@ _NORMAL = NormalDist()
 
 
 def ratio_interval(
-    numerators: Sequence[float] | NDArray[np.float64],
-    denominators: Sequence[float] | NDArray[np.float64],
+    numerators: ArrayLike,
+    denominators: ArrayLike,
     *,
     seed: int,
     resamples: int = RESAMPLES,
@@ -39,19 +38,24 @@ def ratio_interval(
     """BCa interval of sum(numerators) / sum(denominators) under resampling of items, both drawn together.
 
     One entry an item, in any order: the same items give the same interval. A mean is the case of all denominators 1.
-    None with fewer than two items or no positive denominator. Resamples whose denominators sum to 0 are left out (only
-    possible when items have 0 themselves). Items that leave nothing to vary give an interval of no width.
+    With several seeds the arrays are [items, seeds], and each item that is drawn draws its seeds again: the interval is
+    of other items and of other noise. A seed without a value is 0 over 0. None with fewer than two items or no positive
+    denominator. Resamples whose denominators sum to 0 are left out (only possible when items have 0 themselves). Items
+    that leave nothing to vary give an interval of no width.
     """
     top = np.asarray(numerators, dtype=np.float64)
     bottom = np.asarray(denominators, dtype=np.float64)
-    if top.shape != bottom.shape or top.ndim != 1:
+    if top.shape != bottom.shape or top.ndim not in (1, 2):
         raise ValueError(f"one numerator and one denominator an item, got {top.shape} and {bottom.shape}")
     count = len(top)
     if count < 2 or bottom.sum() <= 0:
         return None
+    top, bottom = top.reshape(count, -1), bottom.reshape(count, -1)
     if not (np.isfinite(top).all() and np.isfinite(bottom).all()):
         raise ValueError("numerators and denominators must be finite")
-    order = np.lexsort((bottom, top))
+    inner = np.lexsort((bottom, top), axis=1)
+    top, bottom = np.take_along_axis(top, inner, axis=1), np.take_along_axis(bottom, inner, axis=1)
+    order = np.lexsort((*bottom.T[::-1], *top.T[::-1]))
     top, bottom = top[order], bottom[order]
     estimate = float(top.sum() / bottom.sum())
     values = _resampled(top, bottom, np.random.default_rng(seed), resamples)
@@ -63,7 +67,7 @@ def ratio_interval(
     share = (below + same / 2) / len(values)
     bias = _NORMAL.inv_cdf(min(max(share, 0.5 / len(values)), 1 - 0.5 / len(values)))
     reach = math.sqrt(count / (count - 1)) * t_quantile((1 + level) / 2, count - 1)
-    skew = _acceleration(top, bottom)
+    skew = _acceleration(top.sum(axis=1), bottom.sum(axis=1))
     low, high = np.quantile(values, [_corrected(-reach, bias, skew), _corrected(reach, bias, skew)])
     return float(low), float(high)
 
@@ -71,15 +75,19 @@ def ratio_interval(
 def _resampled(
     top: NDArray[np.float64], bottom: NDArray[np.float64], generator: np.random.Generator, resamples: int
 ) -> NDArray[np.float64]:
-    """The ratio in each resample, in chunks so that memory does not grow with the number of items."""
-    count = len(top)
+    """The ratio in each resample, in chunks so that memory does not grow with the number of items.
+
+    Both [items, seeds]: items are drawn, and then seeds of each.
+    """
+    count, seeds = top.shape
     values = np.empty(resamples)
-    step = max(1, _CHUNK // count)
+    step = max(1, _CHUNK // (count * seeds))
     for start in range(0, resamples, step):
         rows = min(step, resamples - start)
-        drawn = generator.integers(0, count, size=(rows, count))
-        below = bottom[drawn].sum(axis=1)
-        above = top[drawn].sum(axis=1)
+        drawn = generator.integers(0, count, size=(rows, count, 1))
+        of_item = generator.integers(0, seeds, size=(rows, count, seeds)) if seeds > 1 else 0
+        below = bottom[drawn, of_item].sum(axis=(1, 2))
+        above = top[drawn, of_item].sum(axis=(1, 2))
         values[start : start + rows] = np.divide(above, below, out=np.full(rows, np.nan), where=below > 0)
     return values[np.isfinite(values)]
 

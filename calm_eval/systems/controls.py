@@ -13,6 +13,7 @@ from calm_eval.data.item import Item
 from calm_eval.keys import digest, seed_from
 from calm_eval.systems.outcome import Outcome
 from calm_eval.systems.protocol import SystemInfo, Value
+from calm_eval.systems.shuffle import derange, partners
 
 TASKS = ("speech_continuation", "tts", "music_continuation", "text_to_music", "text_to_audio")
 
@@ -28,30 +29,23 @@ def add_noise(clip: Clip, snr_db: float, seed: int) -> Clip:
     return Clip((mixed / max(1.0, float(np.abs(mixed).max()))).astype(np.float32), clip.sample_rate)
 
 
-def derange(items: Sequence[Item]) -> dict[str, Item]:
-    """Give every item the text of another, by rotation inside each group of one speaker (so the voice stays right).
-
-    Items that are alone with their speaker rotate among themselves; a last lonely one has no partner.
-    """
-    groups: dict[str | None, list[Item]] = {}
-    for item in items:
-        groups.setdefault(item.speaker, []).append(item)
-    alone = [group[0] for group in groups.values() if len(group) == 1]
-    rings = [ring for ring in (*groups.values(), alone) if len(ring) > 1]
-    return {item.id: ring[(place + 1) % len(ring)] for ring in rings for place, item in enumerate(ring)}
-
-
 class ControlEngine:
-    """`reference` (the reading itself), `noise` (reference plus noise at `snr_db`), `silence`, `shuffled_texts`.
+    """`reference` (the reading itself), `noise` (reference plus noise at `snr_db`), `silence`, and two shuffles.
 
-    `shuffled_texts` is the reading of another item in the same voice, as if the system had spoken the wrong text.
+    `shuffled_texts` is the reading of another item in the same voice, as if the system had spoken the wrong text;
+    `shuffled_prompts` is the reference of an item with another speaker, piece and instrument where there is one, as if
+    the system had not heard the prompt.
     """
 
     def __init__(self, kind: str, options: Mapping[str, Value], items: Sequence[Item]) -> None:
         self.kind = kind
         self.snr_db = float(options.get("snr_db", 5.0))
         self.info = SystemInfo(tasks=TASKS, family="other", sample_rate=0, version=1)
-        self._partner = derange(items) if kind == "shuffled_texts" else {}
+        self._partner: dict[str, Item] | None = None
+        if kind == "shuffled_texts":
+            self._partner = derange(items)
+        elif kind == "shuffled_prompts":
+            self._partner = partners(items, "reference")
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -67,7 +61,7 @@ class ControlEngine:
 
     def _source(self, item: Item) -> Item | None:
         """The item whose reference is played."""
-        return self._partner.get(item.id) if self.kind == "shuffled_texts" else item
+        return item if self._partner is None else self._partner.get(item.id)
 
     def head_evaluations(self, samplings: Sequence[Mapping[str, Value]]) -> list[float | None]:
         """A control evaluates no head."""
@@ -78,7 +72,9 @@ class ControlEngine:
         for item in items:
             source = self._source(item)
             if source is None:
-                yield Outcome(item.id, seed, failure="no-other-text", text="there is no other item to take a text from")
+                part = self.kind.removeprefix("shuffled_").removesuffix("s")
+                text = f"there is no other item to take a {part} from"
+                yield Outcome(item.id, seed, failure=f"no-other-{part}", text=text)
                 continue
             if source.reference is None:
                 yield Outcome(item.id, seed, failure="no-reference", text="this item has no reference audio")

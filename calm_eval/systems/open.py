@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from calm_eval.data.item import Item
-from calm_eval.specs.system import LoadedSystem
+from calm_eval.specs.system import LoadedSystem, shuffled_system
 from calm_eval.systems.child import ChildEngine
 from calm_eval.systems.command import CommandEngine
 from calm_eval.systems.controls import ControlEngine
@@ -13,11 +14,18 @@ from calm_eval.systems.engine import Conditions, Engine, Place
 from calm_eval.systems.folder import FolderEngine
 from calm_eval.systems.in_process import InProcessEngine
 from calm_eval.systems.protocol import Parameter, SystemInfo
+from calm_eval.systems.round_trip import RoundTripEngine
+from calm_eval.systems.shuffled import ShuffledEngine, Told
 
 
 def open_engine(system: LoadedSystem, items: Sequence[Item], place: Place, conditions: Conditions) -> Engine:
     """An engine for a system; `items` are those of the suite, which controls draw on. Starts nothing yet."""
     spec = system.spec
+    if spec.control == "round_trip":
+        return RoundTripEngine(spec.options, place, conditions, spec.item_timeout, spec.start_timeout)
+    if spec.control == "shuffled":
+        told = open_engine(shuffled_system(system), items, place, conditions)
+        return ShuffledEngine(told, cast(Told, spec.options["part"]), items, spec.name)
     if spec.control is not None:
         return ControlEngine(spec.control, spec.options, items)
     if spec.folder is not None:

@@ -21,6 +21,15 @@ def resolve_sampling(system: str, declared: Mapping[str, Parameter], asked: Mapp
     return {name: _value(f"{system}: {name}", one, asked.get(name, one.default)) for name, one in declared.items()}
 
 
+def takes(parameter: Parameter, value: Value) -> bool:
+    """Whether a value is of the parameter's type and within its range."""
+    try:
+        _value("", parameter, value)
+    except InputError:
+        return False
+    return True
+
+
 def _value(where: str, parameter: Parameter, value: Value) -> Value:
     kind = type(parameter.default)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):

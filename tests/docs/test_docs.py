@@ -43,7 +43,7 @@ FAILURES = (
     # systems/child.py on the item's prompt
     "prompt-missing", "prompt-unreadable", "prompt-truncated", "prompt-empty", "prompt-nan",
     # systems/controls.py
-    "no-other-text", "no-reference", "reference-missing", "reference-unreadable", "reference-truncated",
+    "no-other-text", "no-other-prompt", "no-reference", "reference-missing", "reference-unreadable", "reference-truncated",
     "reference-empty", "reference-nan",
     # systems/piper.py, systems/espeak.py
     "no-phonemes", "empty-text",

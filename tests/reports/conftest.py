@@ -9,8 +9,8 @@ import pytest
 from calm_eval.metrics import METRICS
 from calm_eval.metrics.bound import BoundMetric
 from calm_eval.runs.aggregate import METHOD, Cell
-from calm_eval.runs.plan import Variant
 from calm_eval.runs.plan_store import StoredPlan
+from calm_eval.runs.rows import Variant
 from calm_eval.specs.suite import MetricUse, SuiteSpec
 from calm_eval.stats.estimate import Estimate
 

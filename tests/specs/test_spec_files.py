@@ -46,7 +46,7 @@ def suite_file(tmp_path: Path, text: str) -> str:
         (
             "  manifest: items.jsonl",
             "  manifest: items.jsonl\n  build: readings",
-            "exactly one of 'build', 'manifest' and",
+            "exactly one of 'build', 'manifest', 'folder', 'corpus' and 'dataset'",
         ),
         ("  - wer", "  - wer\ntable: [cer]", r"mine.yaml:9: table: 'cer' is no metric of this suite; allowed: wer"),
         ("  - wer", "  - wer\n  - wer", r"mine.yaml:9: metric 'wer' stands twice"),
@@ -71,7 +71,7 @@ def test_all_mistakes_are_told_at_once(tmp_path):
         ({"name": "s"}, "exactly one of 'python', 'command', 'folder', 'control'"),
         ({"name": "s", "python": "a:b", "folder": "."}, "exactly one of"),
         ({"name": "s", "python": "no colon"}, "s.yaml:2: python: .*pattern"),
-        ({"name": "s", "control": "echo"}, "'reference', 'noise', 'silence' or 'shuffled_texts'"),
+        ({"name": "s", "control": "echo"}, "'reference', 'noise', 'silence', 'shuffled_texts'"),
         ({"name": "s", "folder": "nowhere"}, "s.yaml:2: folder: 'nowhere' does not exist"),
         ({"name": "s", "command": ["say", "{text}"]}, "must write its audio to '{output}'"),
         ({"name": "s", "python": "a:b", "sampling": {"t": {"default": 1}}}, "'sampling' belongs to 'command'"),

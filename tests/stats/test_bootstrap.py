@@ -170,7 +170,7 @@ def test_stays_inside_the_items(count: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("top", "bottom"), [([1.0, 2.0], [1.0]), ([[1.0, 2.0]], [[1.0, 1.0]]), ([1.0, math.nan], [1.0, 1.0]),
+    ("top", "bottom"), [([1.0, 2.0], [1.0]), ([[[1.0], [2.0]]], [[[1.0], [1.0]]]), ([1.0, math.nan], [1.0, 1.0]),
                         ([1.0, 2.0], [1.0, math.inf])],
 )  # fmt: skip
 def test_what_is_no_sample_is_told(top: list[float], bottom: list[float]) -> None:
@@ -206,3 +206,32 @@ def test_covers_better_than_percentiles_where_most_items_are_perfect() -> None:
     # The same samples for both; committed table: 81 against 85 %.
     assert held["BCa, widened (ours)"] > held["percentile"] + 0.02 * 600
     assert held["BCa, widened (ours)"] > 0.80 * 600
+
+
+def test_seeds_are_drawn_inside_their_items() -> None:
+    generator = np.random.default_rng(8)
+    items, seeds = 60, 3
+    values = generator.normal(0.0, 0.5, (items, 1)) + generator.normal(0.0, 1.0, (items, seeds))
+    found = ratio_interval(values, np.ones_like(values), seed=1, resamples=40_000)
+    # Variance of the mean when items are drawn, then seeds: between items over n, and within them over n times S.
+    error = math.sqrt(values.mean(axis=1).var() / items + values.var(axis=1).mean() / (items * seeds))
+    reach = stats.t.ppf(0.975, items - 1) * math.sqrt(items / (items - 1))
+    assert width(found) == pytest.approx(2 * reach * error, rel=0.03)
+    items_alone = ratio_interval(values.sum(axis=1), np.full(items, float(seeds)), seed=1, resamples=40_000)
+    assert width(items_alone) == pytest.approx(2 * reach * math.sqrt(values.mean(axis=1).var() / items), rel=0.03)
+
+
+def test_the_order_of_seeds_and_items_does_not_matter_and_one_seed_is_none() -> None:
+    top, bottom = word_errors(30)
+    tops, bottoms = np.stack([top, top[::-1]], axis=1), np.stack([bottom, bottom[::-1]], axis=1)
+    mixed = np.random.default_rng(0).permutation(30)
+    swapped = ratio_interval(tops[mixed][:, ::-1], bottoms[mixed][:, ::-1], seed=3)
+    assert ratio_interval(tops, bottoms, seed=3) == swapped
+    assert ratio_interval(top[:, None], bottom[:, None], seed=3) == ratio_interval(top, bottom, seed=3)
+
+
+def test_seeds_that_are_alike_add_nothing() -> None:
+    top, bottom = word_errors(40)
+    twice = ratio_interval(np.stack([top, top], axis=1), np.stack([bottom, bottom], axis=1), seed=3, resamples=40_000)
+    once = ratio_interval(top, bottom, seed=3, resamples=40_000)
+    assert twice == pytest.approx(once, abs=0.02 * width(once))
