@@ -43,8 +43,8 @@ FAILURES = (
     # systems/child.py on the item's prompt
     "prompt-missing", "prompt-unreadable", "prompt-truncated", "prompt-empty", "prompt-nan",
     # systems/controls.py
-    "no-other-text", "no-other-prompt", "no-reference", "reference-missing", "reference-unreadable", "reference-truncated",
-    "reference-empty", "reference-nan",
+    "no-other-text", "no-other-prompt", "no-reference", "reference-missing", "reference-unreadable",
+    "reference-truncated", "reference-empty", "reference-nan",
     # systems/piper.py, systems/espeak.py
     "no-phonemes", "empty-text",
     # runs/samples.py START_FAILURE with systems/child.py, in_process.py, command.py, worker.py
