@@ -135,7 +135,7 @@ def percentile_bootstrap(
     return float(low), float(high)
 
 
-def bars(work: Path | None = None, evaluations: int = 1000) -> list[Bar]:
+def bars(work: Path | None = None, evaluations: int = 500) -> list[Bar]:
     """One bar for each judged case. The count must lie in 92 to 98 %, with no allowance for chance."""
     return [bar(case, one) for case, one in results(evaluations, work)]
 
@@ -156,7 +156,7 @@ def title(case: Case) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Coverage of the 95 % interval of a Fréchet distance.")
     parser.add_argument("output", type=Path)
-    parser.add_argument("--evaluations", type=int, default=1000)
+    parser.add_argument("--evaluations", type=int, default=500)
     parser.add_argument("--work", type=Path, help="a folder that keeps what was measured, for a second call")
     wanted = parser.parse_args()
     lines = []

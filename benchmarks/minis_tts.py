@@ -45,7 +45,7 @@ CASES = (
         {"temperature": ONE_STEP["temperature"]},
         0.35,
     ),
-    Case("best", "mini-rq-tts", {"temperature": 0.7}, {"temperature": (0.3, 0.5, 0.7, 0.9, 1.0)}, 0.40),
+    Case("best", "mini-rq-tts", {"temperature": 0.4, "cfg": 2.0}, {"temperature": (0.2, 0.4, 0.6)}, 0.40),
 )
 SHUFFLED_LEAST = 0.90
 

@@ -20,6 +20,7 @@ JUDGES = Registry(
         "musicnn-msd": "calm_eval.judges.musicnn:musicnn_msd",
         "musicnn-msd-tags": "calm_eval.judges.musicnn:musicnn_msd_tags",
         "musicnn-mtt-minilm": "calm_eval.judges.musicnn_text:MusicnnTextJudge",
+        "aisfx": "calm_eval.judges.aisfx:AisfxJudge",
         "signal": "calm_eval.judges.signal:SignalJudge",
         "signal-pair": "calm_eval.judges.signal_pair:SignalPairJudge",
         "speech-pair": "calm_eval.judges.signal_pair:speech_pair",
