@@ -31,6 +31,8 @@ ASYMMETRY = 1e-6
 _EPSILON = float(np.finfo(np.float64).eps)
 _ENOUGH = 1e-9
 """Rounding in square roots of eigenvalues up to this, relative to both traces, is let pass."""
+_ENOUGH_TO_CHECK = AGREEMENT / 10
+"""The same where the value is not told and only has to agree with the other route's."""
 
 
 class RoutesDisagreeError(ArithmeticError):
@@ -51,9 +53,14 @@ def frechet_distance(first: Gaussian, second: Gaussian) -> float:
     Raises ValueError for different dimensions and for a covariance that is none: not symmetric, or with an eigenvalue
     under -1e-6 of the largest.
     """
+    return _from_statistics(first, second, _ENOUGH * _traces(first, second))
+
+
+def _from_statistics(first: Gaussian, second: Gaussian, enough: float) -> float:
+    """The statistics route, with rounding of up to `enough` let pass."""
     _same_dimensions(first.dimensions, second.dimensions)
     product = covariance_factor(first.covariance).T @ covariance_factor(second.covariance)
-    return _assembled(first, second, _nuclear_norm(product, enough=_ENOUGH * _traces(first, second)))
+    return _assembled(first, second, _nuclear_norm(product, enough))
 
 
 def frechet_distance_raw(first: ArrayLike, second: ArrayLike) -> float:
@@ -80,8 +87,8 @@ def frechet_distance_of_clips(
 
 def _checked(first: Array, second: Array, one: Gaussian, two: Gaussian) -> float:
     _same_dimensions(one.dimensions, two.dimensions)
-    raw = _assembled(one, two, _nuclear_norm(first @ second.T))
-    require_agreement(raw, frechet_distance(one, two), _traces(one, two))
+    raw, traces = _assembled(one, two, _nuclear_norm(first @ second.T)), _traces(one, two)
+    require_agreement(raw, _from_statistics(one, two, _ENOUGH_TO_CHECK * traces), traces)
     return raw
 
 
@@ -148,19 +155,18 @@ def _raw(first: ArrayLike, second: ArrayLike, one: Gaussian, two: Gaussian) -> f
 def _small(parts: Iterable[ArrayLike], about: Gaussian) -> Array:
     """A [min(n, d), d] whose A^T A is the covariance: centred frames, folded by QR of blocks when they are many."""
     dimensions = about.dimensions
-    rows = max(4 * dimensions, (1 << 22) // dimensions)
-    folded = np.empty((0, dimensions))
-    waiting: list[Array] = [folded]
+    rows = max(5 * dimensions, (1 << 22) // dimensions)
+    waiting: list[Array] = []
     for part in parts:
         for block in float64_blocks(part, rows):
             waiting.append(block - about.mean)
             if sum(map(len, waiting)) >= rows:
                 waiting = [_folded(waiting)]
-    return np.asarray(_folded(waiting) / np.sqrt(about.count - 1))
+    return np.asarray(_folded(waiting or [np.empty((0, dimensions))]) / np.sqrt(about.count - 1))
 
 
 def _folded(blocks: list[Array]) -> Array:
-    whole = np.concatenate(blocks)
+    whole = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
     return np.asarray(np.linalg.qr(whole, mode="r"), dtype=np.float64) if len(whole) > whole.shape[1] else whole
 
 
