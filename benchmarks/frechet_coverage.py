@@ -174,8 +174,8 @@ def main() -> None:
         "(`fma_pop.npz` of fadtk 1.1.0), ten frames a clip unless said, frames of a clip 0.5 alike unless said. "
         f"{wanted.evaluations} evaluations a row; Monte Carlo standard error about {noise:.1f} points at 95. The "
         f"percentile bootstrap over clips ({RESAMPLES} resamples) has a twenty-fifth of the evaluations. Values, "
-        "corrected values, errors and floors are means over evaluations; `spread` is the standard deviation of the corrected "
-        "values, which `error` should match.",
+        "corrected values, errors and floors are means over evaluations; `spread` is the standard deviation of the "
+        "corrected values, which `error` should match.",
         "",
         "| world | truth | FAD | corrected | spread | error | floor | jackknife held, % | bootstrap held, % |",
         "| :-- |" + " --: |" * 8,
