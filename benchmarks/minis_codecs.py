@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from minis_generation import Workshop
-from minis_material import ESPEAK, PIPER, HeldOut, clips, sentences, spread
+from minis_material import ESPEAK, PIPER, HeldOut, clips, sentences
 from minis_outcome import Figure, Outcome, rate_figure
 from minis_statistics import log_mel_distance
 from minis_words import Listener, Rate, Scored
 
+from calm_eval.data.corpus_items import spread
 from calm_eval.stats.bootstrap import ratio_interval
 
 SENTENCES, OTHERS = 240, 80

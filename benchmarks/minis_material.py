@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 from minis_statistics import RATE, Audio
 
 from calm_eval.audio.read import read_sound
 from calm_eval.audio.resample import to_mono
 from calm_eval.data.corpus import build_corpus
+from calm_eval.data.corpus_items import spread
 
 
 @dataclass(frozen=True)
@@ -80,13 +80,6 @@ def voice_prompt(clip: HeldOut, split: str, longest: float) -> Audio:
         raise ValueError(f"voice '{clip.voice}' has one sentence only: none is left as a prompt")
     place = [one.id for one in same].index(clip.id)
     return same[(place + 1) % len(same)].audio()[: round(longest * RATE)]
-
-
-def spread(rows: Sequence[HeldOut], count: int) -> list[HeldOut]:
-    """`count` of the rows at even distances, all where there are fewer."""
-    if len(rows) <= count:
-        return list(rows)
-    return [rows[int(place)] for place in np.linspace(0, len(rows) - 1, count).round()]
 
 
 def in_turns(rows: Sequence[HeldOut], group: Callable[[HeldOut], str], count: int) -> list[HeldOut]:

@@ -125,20 +125,28 @@ def spread(things: Sequence[Thing], count: int) -> list[Thing]:
     return [things[int(place)] for place in np.linspace(0, len(things) - 1, count).round()]
 
 
+def _cut(audio: AudioRef, start: float, end: float) -> AudioRef:
+    try:
+        return cut(audio, start, end)
+    except InputError as error:
+        # A corpus that was built whole is long enough and readable: this one was spoilt since.
+        raise InputError(f"{error}; remove the corpus that it belongs to and run again") from error
+
+
 def _item(row: CorpusRow, tuning: bool, task: Task, wanted: ItemsSpec, voice: CorpusRow | None) -> Item:
     tags = (*row.tags, TUNING) if tuning else row.tags
     if task == "tts":
         prompt = None
         if voice is not None and wanted.prompt_seconds is not None:
             whole = voice.seconds <= wanted.prompt_seconds
-            prompt = voice.audio if whole else cut(voice.audio, 0.0, wanted.prompt_seconds)
+            prompt = voice.audio if whole else _cut(voice.audio, 0.0, wanted.prompt_seconds)
         return Item(row.id, row.text, row.speaker, prompt, reference=row.audio, tags=tags)
     assert wanted.seconds is not None
     if wanted.prompt_seconds is None:
-        reference = cut(row.audio, 0.0, wanted.seconds)
+        reference = _cut(row.audio, 0.0, wanted.seconds)
         return Item(row.id, row.text, row.speaker, reference=reference, duration=wanted.seconds, tags=tags)
-    prompt = cut(row.audio, 0.0, wanted.prompt_seconds)
-    reference = cut(row.audio, wanted.prompt_seconds, wanted.prompt_seconds + wanted.seconds)
+    prompt = _cut(row.audio, 0.0, wanted.prompt_seconds)
+    reference = _cut(row.audio, wanted.prompt_seconds, wanted.prompt_seconds + wanted.seconds)
     return Item(row.id, None, row.speaker, prompt, reference=reference, duration=wanted.seconds, tags=tags)
 
 

@@ -40,9 +40,7 @@ def _stretch(path: Path, start: float, end: float) -> Clip:
     try:
         clip = read_sound(path)
     except AudioError as error:
-        raise InputError(
-            f"{path}: {error.name}: {error}; remove the corpus that it belongs to and run again"
-        ) from error
+        raise InputError(f"{path}: {error.name}: {error}") from error
     first, last = round(start * clip.sample_rate), round(end * clip.sample_rate)
     if last > clip.frames or first == last:
         raise InputError(f"{path}: has {clip.seconds:g} s, and the stretch from {start:g} to {end:g} s is not in it")

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calm_eval.assets import fetch, weights
-from calm_eval.assets.checksum import sha256_of
+from calm_eval.assets import fetch
 from calm_eval.errors import InputError, UnavailableError
 from calm_eval.judges.aisfx_front_end import HOP, LARGEST, N_FFT, SAMPLE_RATE, AisfxLogMel
 from calm_eval.judges.aisfx_network import FRAMES, N_MELS, AisfxNetwork
+from calm_eval.judges.chosen_weights import chosen_weights
 from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono, Requires
 from calm_eval.selftest.check import Golden
 
@@ -56,7 +56,7 @@ class AisfxJudge:
     def info(self) -> JudgeInfo:
         """Identity and parameters. Raises UnavailableError when `path` cannot be read."""
         if self._weights is None:
-            self._weights = _weights_of(self._path)
+            self._weights = chosen_weights("aisfx", ASSET, self._path)
         return JudgeInfo(
             name="aisfx",
             output="embedding",
@@ -141,15 +141,6 @@ def _read(file: Path, torch: Any) -> Mapping[str, Any]:
     if not isinstance(loaded, tuple | list) or len(loaded) != 2 or not isinstance(loaded[0], Mapping):
         raise InputError("not a pair of tensors and corpora")
     return {name: value for name, value in loaded[0].items() if isinstance(value, torch.Tensor)}
-
-
-def _weights_of(path: str | None) -> dict[str, str]:
-    if path is None:
-        return weights(ASSET)
-    try:
-        return {Path(path).name: sha256_of(Path(path))}
-    except OSError as error:
-        raise UnavailableError(f"aisfx: cannot read {path}: {error.strerror}") from error
 
 
 def _largest(judgement: Judgement) -> float:

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calm_eval.assets import fetch, weights
-from calm_eval.assets.checksum import sha256_of
+from calm_eval.assets import fetch
 from calm_eval.audio.mel import MelSpectrogram, power_to_db
 from calm_eval.errors import InputError, UnavailableError
+from calm_eval.judges.chosen_weights import chosen_weights
 from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono, Requires
 from calm_eval.selftest.check import Golden
 
@@ -87,7 +87,7 @@ class DnsmosJudge:
     def info(self) -> JudgeInfo:
         """Identity and parameters. Raises UnavailableError when a file of `path` cannot be read."""
         if self._weights is None:
-            self._weights = _weights_of(self._path)
+            self._weights = chosen_weights("dnsmos", ASSET, self._path, (P835_FILE, P808_FILE))
         return JudgeInfo(
             name="dnsmos" if self._windows == "speechmos" else f"dnsmos/{self._windows}",
             output="scores",
@@ -193,15 +193,6 @@ def _folder(path: str | None) -> Path:
     if path is not None:
         return Path(path)
     return fetch(ASSET)
-
-
-def _weights_of(path: str | None) -> dict[str, str]:
-    if path is None:
-        return weights(ASSET)
-    try:
-        return {name: sha256_of(Path(path) / name) for name in (P835_FILE, P808_FILE)}
-    except OSError as error:
-        raise UnavailableError(f"dnsmos: cannot read {error.filename}: {error.strerror}") from error
 
 
 GOLDENS = (

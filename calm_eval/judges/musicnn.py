@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from calm_eval.assets import fetch, weights
-from calm_eval.assets.checksum import sha256_of
+from calm_eval.assets import fetch
 from calm_eval.audio.mel import MelSpectrogram
 from calm_eval.errors import InputError, UnavailableError
+from calm_eval.judges.chosen_weights import chosen_weights
 from calm_eval.judges.musicnn_network import FRAMES, N_MELS, TAGS, MusicnnNetwork, tensor_shapes
 from calm_eval.judges.musicnn_tags import LISTS, read_tags
 from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono, Requires
@@ -86,7 +86,9 @@ class MusicnnJudge:
     def info(self) -> JudgeInfo:
         """Identity and parameters. Raises UnavailableError when a file of `path` cannot be read."""
         if self._weights is None:
-            self._weights = _weights_of(self._model, self._path)
+            self._weights = chosen_weights(
+                "musicnn", ASSETS[self._model], self._path, (INDEX_FILE, DATA_FILE, TAGS_FILE)
+            )
         return JudgeInfo(
             name=_name(self._model, self._output),
             output=self._output,
@@ -189,15 +191,6 @@ def _check_model(model: str) -> None:
 
 def _folder(model: str, path: str | None) -> Path:
     return Path(path) if path is not None else fetch(ASSETS[model])
-
-
-def _weights_of(model: str, path: str | None) -> dict[str, str]:
-    if path is None:
-        return weights(ASSETS[model])
-    try:
-        return {name: sha256_of(Path(path) / name) for name in (INDEX_FILE, DATA_FILE, TAGS_FILE)}
-    except OSError as error:
-        raise UnavailableError(f"musicnn: cannot read {error.filename}: {error.strerror}") from error
 
 
 def _largest(judgement: Judgement) -> float:

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calm_eval.assets import fetch, weights
-from calm_eval.assets.checksum import sha256_of
+from calm_eval.assets import fetch
 from calm_eval.audio.mel import MelSpectrogram
 from calm_eval.errors import UnavailableError
+from calm_eval.judges.chosen_weights import chosen_weights
 from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono, Requires
 from calm_eval.selftest.check import Golden
 
@@ -98,7 +98,7 @@ class ResemblyzerJudge:
     def info(self) -> JudgeInfo:
         """Identity and parameters. Raises UnavailableError when `path` cannot be read."""
         if self._weights is None:
-            self._weights = _weights_of(self._path)
+            self._weights = chosen_weights("resemblyzer", ASSET, self._path)
         return JudgeInfo(
             name="resemblyzer",
             output="embedding",
@@ -217,15 +217,6 @@ def _file(path: str | None) -> Path:
     if path is not None:
         return Path(path)
     return fetch(ASSET) / WEIGHTS_FILE
-
-
-def _weights_of(path: str | None) -> dict[str, str]:
-    if path is None:
-        return weights(ASSET)
-    try:
-        return {Path(path).name: sha256_of(Path(path))}
-    except OSError as error:
-        raise UnavailableError(f"resemblyzer: cannot read {path}: {error.strerror}") from error
 
 
 def _largest(judgement: Judgement) -> float:

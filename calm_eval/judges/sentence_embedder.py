@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calm_eval.assets import fetch, weights
-from calm_eval.assets.checksum import sha256_of
+from calm_eval.assets import fetch
 from calm_eval.errors import InputError, UnavailableError
+from calm_eval.judges.chosen_weights import chosen_weights
 from calm_eval.judges.minilm_network import WIDTH, MiniLMNetwork
 
 ASSET = "minilm-l6-v2"
@@ -50,7 +50,7 @@ class SentenceEmbedder:
     def info(self) -> SentenceEmbedderInfo:
         """Identity and parameters. Raises UnavailableError when a file of `path` cannot be read."""
         if self._weights is None:
-            self._weights = _weights_of(self._path)
+            self._weights = chosen_weights("minilm-l6-v2", ASSET, self._path, (WEIGHTS_FILE, TOKENIZER_FILE))
         return SentenceEmbedderInfo(
             name="minilm-l6-v2",
             version=1,
@@ -107,12 +107,3 @@ class SentenceEmbedder:
     def _embed_one(self, text: str, network: MiniLMNetwork) -> NDArray[np.float32]:
         pooled: NDArray[np.float64] = network(self._tokenizer.encode(text).ids).cpu().numpy().astype(np.float64)
         return (pooled / np.linalg.norm(pooled)).astype(np.float32)
-
-
-def _weights_of(path: str | None) -> dict[str, str]:
-    if path is None:
-        return weights(ASSET)
-    try:
-        return {name: sha256_of(Path(path) / name) for name in (WEIGHTS_FILE, TOKENIZER_FILE)}
-    except OSError as error:
-        raise UnavailableError(f"minilm-l6-v2: cannot read {error.filename}: {error.strerror}") from error

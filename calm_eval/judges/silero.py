@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calm_eval.assets import fetch, weights
-from calm_eval.assets.checksum import sha256_of
+from calm_eval.assets import fetch
 from calm_eval.errors import InputError, UnavailableError
+from calm_eval.judges.chosen_weights import chosen_weights
 from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono, Requires
 from calm_eval.selftest.check import Golden
 
@@ -55,7 +55,7 @@ class SileroJudge:
     def info(self) -> JudgeInfo:
         """Identity and parameters. Raises UnavailableError when `path` cannot be read."""
         if self._weights is None:
-            self._weights = _weights_of(self._path)
+            self._weights = chosen_weights("silero-vad", ASSET, self._path)
         return JudgeInfo(
             name="silero-vad",
             output="scores",
@@ -125,15 +125,6 @@ class SileroJudge:
             probability, state = self._session.run(None, {"input": heard, "state": state, "sr": rate})
             found[number] = probability[0, 0]
         return found
-
-
-def _weights_of(path: str | None) -> dict[str, str]:
-    if path is None:
-        return weights(ASSET)
-    try:
-        return {Path(path).name: sha256_of(Path(path))}
-    except OSError as error:
-        raise UnavailableError(f"silero-vad: cannot read {path}: {error.strerror}") from error
 
 
 GOLDENS = (

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from calm_eval.errors import InputError
+from calm_eval.specs.locate import bundled_folder
 from calm_eval.specs.suite import Task
 
 if TYPE_CHECKING:
@@ -63,9 +64,7 @@ class PublishedRow:
 
 def bundled_published() -> Path:
     """The folder of the bundled rows: inside the installed package, or `reports/published` of a source checkout."""
-    package = Path(__file__).resolve().parent.parent
-    installed = package / "bundled_published"
-    return installed if installed.is_dir() else package.parent / "reports" / "published"
+    return bundled_folder("bundled_published", "reports/published")
 
 
 def load_published(folder: Path | None = None) -> list[PublishedRow]:

@@ -18,6 +18,7 @@ from calm_eval.reports.quality_speed_plot import quality_speed_plot
 from calm_eval.reports.suite_table import basis_table, failure_table, methods, suite_table
 from calm_eval.runs.aggregate import METHOD, Cell
 from calm_eval.runs.database import Database
+from calm_eval.runs.pick import Pick
 from calm_eval.runs.plan_store import StoredPlan
 from calm_eval.runs.run import Run, summary_table
 
@@ -27,14 +28,15 @@ def write_report(run: Run) -> None:
     suites = run.cells()
     write_atomically(run.folder / "summary.csv", summary_table(suites).to_csv(index=False).encode())
     sections = [f"# {escape(run.folder.resolve().name)}"]
+    picks = run.picks()
     for plan, cells in suites:
-        sections += suite_section(run, plan, cells)
+        sections += suite_section(run, plan, cells, [pick for pick in picks if pick.suite == plan.suite.name])
     sections += [_how_it_was_made(run)]
     write_atomically(run.folder / "report.md", ("\n\n".join(sections) + "\n").encode())
 
 
-def suite_section(run: Run, plan: StoredPlan, cells: Sequence[Cell]) -> list[str]:
-    """The paragraphs of one suite."""
+def suite_section(run: Run, plan: StoredPlan, cells: Sequence[Cell], picked: Sequence[Pick]) -> list[str]:
+    """The paragraphs of one suite; `picked` are its systems' best rows."""
     suite = plan.suite
     all_metrics = list(dict.fromkeys(one.spec.name for one in plan.metrics))
     seeds = f"{plan.seeds} seed{'s' if plan.seeds > 1 else ''}"
@@ -49,7 +51,6 @@ def suite_section(run: Run, plan: StoredPlan, cells: Sequence[Cell]) -> list[str
     rest = [name for name in all_metrics if suite.table and name not in suite.table]
     if rest:
         parts += ["More metrics:", suite_table(plan, cells, rest)]
-    picked = [pick for pick in run.picks() if pick.suite == suite.name]
     best = best_table(picked, cells, suite.table or all_metrics)
     if best:
         parts += [

@@ -9,11 +9,10 @@ from calm_eval.errors import InputError
 from calm_eval.specs.presets import system_presets
 
 
-def bundled_folder() -> Path:
-    """The folder of the bundled suites: inside the installed package, or beside it in a source checkout."""
+def bundled_folder(installed: str = "bundled_suites", source: str = "suites") -> Path:
+    """A folder of the package's own (its suites): inside the installed one, or beside it in a source checkout."""
     package = Path(__file__).resolve().parent.parent
-    installed = package / "bundled_suites"
-    return installed if installed.is_dir() else package.parent / "suites"
+    return package / installed if (package / installed).is_dir() else package.parent / source
 
 
 def bundled_names(kind: str) -> dict[str, Path]:

@@ -13,6 +13,7 @@ from calm_eval.metrics import METRICS
 from calm_eval.reports import published
 from calm_eval.reports.published import COLUMNS, load_published, published_for, published_frame
 from calm_eval.reports.published_table import printed, published_block
+from calm_eval.specs import locate
 
 SUITES = {
     "paper/calm_speech_continuation", "paper/librispeech_pc", "paper/seed_tts_en", "paper/pocket_tts",
@@ -123,7 +124,7 @@ def test_rows_of_a_suite_and_frame() -> None:
 def test_an_installed_package_has_its_own_copy(tmp_path, monkeypatch) -> None:
     package = tmp_path / "calm_eval"
     (package / "bundled_published").mkdir(parents=True)
-    monkeypatch.setattr(published, "__file__", str(package / "reports" / "published.py"))
+    monkeypatch.setattr(locate, "__file__", str(package / "specs" / "locate.py"))
     assert published.bundled_published() == package / "bundled_published"
     (package / "bundled_published").rmdir()
     assert published.bundled_published() == tmp_path / "reports" / "published"
