@@ -22,13 +22,17 @@ class ClipFrames:
         if not clips:
             raise ValueError("a set of clips must hold at least one")
         self.ids = tuple(sorted(clips, key=lambda name: hashlib.sha256(name.encode()).digest()))
-        self._arrays = [clips[name] for name in self.ids]
-        for name, array in zip(self.ids, self._arrays, strict=True):
-            if array.ndim != 2 or len(array) == 0 or array.shape[1] != self._arrays[0].shape[-1]:
-                dims = self._arrays[0].shape[-1] if self._arrays[0].ndim else 0
+        self._clips = clips
+        first = clips[self.ids[0]]
+        dims = first.shape[-1] if first.ndim else 0
+        lengths = []
+        for name in self.ids:
+            array = clips[name]
+            if array.ndim != 2 or len(array) == 0 or array.shape[1] != dims:
                 raise ValueError(f"clip {name!r}: frames [F, {dims}] with F at least 1 are wanted, got {array.shape}")
-        self.dims = int(self._arrays[0].shape[1])
-        self.lengths = np.array([len(array) for array in self._arrays], dtype=np.int64)
+            lengths.append(len(array))
+        self.dims = int(dims)
+        self.lengths = np.array(lengths, dtype=np.int64)
         """Frames of each clip, shape [clips]."""
         self._ends = np.cumsum(self.lengths)
 
@@ -43,7 +47,7 @@ class ClipFrames:
         while start < stop:
             begin = int(self._ends[first] - self.lengths[first])
             end = min(stop, int(self._ends[first]))
-            part = np.asarray(self._arrays[first][start - begin : end - begin], dtype=np.float64)
+            part = np.asarray(self._clips[self.ids[first]][start - begin : end - begin], dtype=np.float64)
             if not np.isfinite(part).all():
                 raise ValueError(f"clip {self.ids[first]!r}: its embedding holds NaN or infinity")
             parts.append(part)

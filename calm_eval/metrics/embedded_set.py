@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,21 +15,38 @@ from calm_eval.metrics.protocol import SetReference, SetSample
 Frames = NDArray[np.float32]
 
 
+class ReadClips(Mapping[str, Frames]):
+    """Frames [F, d] by clip, read each time they are asked for: a mapped page counts as memory while anyone holds it.
+
+    `places` are the places of a clip's parts in a sequence, `read` gives the frames at one.
+    """
+
+    def __init__(self, read: Callable[[int], Frames], places: Mapping[str, Sequence[int]]) -> None:
+        self._read = read
+        self._places = places
+
+    def __getitem__(self, name: str) -> Frames:
+        parts = [self._read(place) for place in self._places[name]]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
 @dataclass(frozen=True)
 class EmbeddedSet:
-    """`clips`: id to frames [F, d], memory-mapped where they come from a store. `counted` samples are among them.
+    """`clips`: id to frames [F, d], read on demand; `frames` of them in all. `counted` samples are among them.
 
     All seeds of an item are one clip: they share a prompt, so they are no independent observations.
     """
 
     clips: Mapping[str, Frames]
+    frames: int
     counted: int
     failures: Mapping[str, int]
-
-    @property
-    def frames(self) -> int:
-        """Number of frames of all clips."""
-        return sum(len(one) for one in self.clips.values())
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -37,34 +54,46 @@ class EmbeddedSet:
         return tuple(f"reference set: {name} ×{count}" for name, count in sorted(self.failures.items()))
 
 
-def embedded_samples(samples: Iterable[SetSample]) -> EmbeddedSet:
+def embedded_samples(samples: Sequence[SetSample]) -> EmbeddedSet:
     """The samples of a row by item. A failed sample counts under its failure, a refused one as `judge:NAME`."""
-    parts: dict[str, list[Frames]] = {}
+    places: dict[str, list[int]] = {}
     failures: Counter[str] = Counter()
-    for sample in samples:
+    frames = 0
+    for place, sample in enumerate(samples):
         failure = sample.view.failure
         judgement = sample.view.judgements.get("sample")
-        if failure is None and judgement is not None:
-            failure = _refusal(judgement)
-        if failure is not None or judgement is None or judgement.vectors is None:
-            failures[failure or "judge:no-vector"] += 1
+        if failure is None:
+            failure = "judge:no-vector" if judgement is None else _refusal(judgement)
+        if failure is not None:
+            failures[failure] += 1
             continue
-        parts.setdefault(sample.item, []).append(judgement.vectors)
-    clips = {name: seeds[0] if len(seeds) == 1 else np.concatenate(seeds) for name, seeds in parts.items()}
-    return EmbeddedSet(clips, sum(map(len, parts.values())), dict(failures))
+        frames += len(_vectors(judgement))
+        places.setdefault(sample.item, []).append(place)
+    counted = sum(map(len, places.values()))
+    clips = ReadClips(lambda place: _vectors(samples[place].view.judgements["sample"]), places)
+    return EmbeddedSet(clips, frames, counted, dict(failures))
 
 
-def embedded_references(references: Iterable[SetReference]) -> EmbeddedSet:
+def embedded_references(references: Sequence[SetReference]) -> EmbeddedSet:
     """The clips of a reference set."""
-    clips: dict[str, Frames] = {}
+    places: dict[str, list[int]] = {}
     failures: Counter[str] = Counter()
-    for reference in references:
+    frames = 0
+    for place, reference in enumerate(references):
         failure = _refusal(reference.judgement)
-        if failure is not None or reference.judgement.vectors is None:
-            failures[failure or "judge:no-vector"] += 1
+        if failure is not None:
+            failures[failure] += 1
         else:
-            clips[reference.id] = reference.judgement.vectors
-    return EmbeddedSet(clips, len(clips), dict(failures))
+            frames += len(_vectors(reference.judgement))
+            places[reference.id] = [place]
+    clips = ReadClips(lambda place: _vectors(references[place].judgement), places)
+    return EmbeddedSet(clips, frames, len(places), dict(failures))
+
+
+def _vectors(judgement: Judgement | None) -> Frames:
+    assert judgement is not None
+    assert judgement.vectors is not None
+    return judgement.vectors
 
 
 def _refusal(judgement: Judgement) -> str | None:

@@ -66,7 +66,7 @@ class SampleStore:
                 path = self.audio_path(audio)
                 if not path.is_file():
                     write_atomically(path, data)
-        flags = list(check.flags) if check else []
+        flags = [*(check.flags if check else ()), *outcome.noticed]
         if outcome.why == "limit" and failure is None:
             flags.append("runaway")
         spans = [[span.name, span.step, span.nanoseconds] for span in outcome.spans]

@@ -8,6 +8,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ from calm_eval.systems.protocol import Parameter, Span, SystemInfo, Value
 
 DEFAULT_ITEM_TIMEOUT = 300.0
 """Seconds that one item may take when neither the user nor the system file says otherwise."""
+
+BROKE_AFTER = "broke-after"
+"""Flag of a sample that was complete when its batch broke."""
 
 _CHUNK_NAME = re.compile(r"^chunk-[0-9]+\.f32$")
 
@@ -182,8 +186,11 @@ class ChildEngine:
                 batch_ns = self._converse(process, requests, sampling, collector)
             except BatchBrokenError as error:
                 trouble = error
-            yield from collector.finished(batch_ns)
             left = [item for item in batch if item.id in collector.unfinished()]
+            # A process that breaks each time its work is done costs a new start for every batch: to be seen.
+            noticed = (BROKE_AFTER,) if trouble is not None and not left else ()
+            for outcome in collector.finished(batch_ns):
+                yield replace(outcome, noticed=noticed)
             if trouble is None:
                 trouble = BatchBrokenError("unfinished", "the system ended without saying that the sample was done")
             if len(names) > 1:

@@ -36,10 +36,14 @@ class Collector:
         self.cold = cold
         self._samples = {item: _Sample() for item in items}
 
-    def _open(self, item: str) -> _Sample:
+    def _known(self, item: str) -> _Sample:
         sample = self._samples.get(item)
         if sample is None:
             raise BadAnswerError(f"an event for item '{item}', which was not asked for")
+        return sample
+
+    def _open(self, item: str) -> _Sample:
+        sample = self._known(item)
         if sample.why is not None or sample.failure is not None:
             raise BadAnswerError(f"an event for item '{item}' after it was finished")
         return sample
@@ -57,8 +61,8 @@ class Collector:
             sample.first_ns = ns
 
     def span(self, span: Span) -> None:
-        """Time spent in one part of one step."""
-        self._open(span.item).spans.append(span)
+        """Time spent in one part of one step. It may come after the sample's end: clocks are read late, or once."""
+        self._known(span.item).spans.append(span)
 
     def done(self, item: str, why: str, ns: int) -> None:
         """The sample is complete."""

@@ -13,7 +13,8 @@ class Outcome:
     """One finished attempt at (item, seed).
 
     `clip` or `failure` is set, never both. `why` is `eos`, `length` or `limit`. Seconds are measured by the clock of
-    the process that ran the system and are None where no generation took place (recorded audio, controls).
+    the process that ran the system and are None where no generation took place (recorded audio, controls). `noticed`
+    holds flags of the harness about the attempt.
     """
 
     item: str
@@ -27,6 +28,7 @@ class Outcome:
     streamed: bool = False
     cold: bool = False
     spans: tuple[Span, ...] = field(default_factory=tuple)
+    noticed: tuple[str, ...] = ()
 
 
 class SystemUnavailableError(Exception):

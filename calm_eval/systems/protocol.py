@@ -86,7 +86,10 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Span:
-    """Time spent in one part (`prefill`, `backbone`, `head`, `codec`, `other`) of one step, in nanoseconds."""
+    """Time spent in one part (`prefill`, `backbone`, `head`, `codec`, `other`) of one step, in nanoseconds.
+
+    It may come until the batch ends, after the sample's `Done` too.
+    """
 
     item: str
     seed: int

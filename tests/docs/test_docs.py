@@ -51,7 +51,7 @@ FAILURES = (
     "start:import-error", "start:load-error", "start:start-timeout", "start:crash", "start:start-error",
     "start:bad-answer", "start:exception",
     # audio/checks.py and runs/samples.py: flags
-    "silent", "clipped", "too-short", "runaway",
+    "silent", "clipped", "too-short", "runaway", "broke-after",
 )
 # fmt: on
 

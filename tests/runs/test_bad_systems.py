@@ -112,6 +112,14 @@ BODIES = {
 """,
 }
 
+BREAKS_AFTER = """
+    def one(self, request):
+        yield from good(request)
+        if request.item == "item-1":
+            import os
+            os._exit(7)
+"""
+
 EXPECTED = {
     "segfault": "crash",
     "hang": "timeout",
@@ -130,6 +138,7 @@ EXPECTED = {
 def systems(write_system):
     files = {name: write_system(name, HEAD + body, item_timeout=2.0) for name, body in BODIES.items()}
     conflict = "raise ImportError('numpy 1 is needed, numpy 2 is here')\n"
+    files["breaks_after"] = write_system("breaks_after", HEAD + BREAKS_AFTER)
     files["conflict"] = write_system("conflict", conflict)
     files["dies_at_import"] = write_system("dies_at_import", "import ctypes\nctypes.string_at(0)\n")
     files["cannot_load"] = write_system(
@@ -144,7 +153,9 @@ def test_every_misbehaviour_is_a_named_failure_and_the_others_go_on(tmp_path, to
     failures = {name: part.set_index("item")["failure"].dropna().to_dict() for name, part in samples.groupby("variant")}
     for name, failure in EXPECTED.items():
         assert failures[name] == {"item-1": failure}, name
-    assert failures["flood"] == failures["reads_stdin"] == failures["demo-sine"] == {}
+    assert failures["flood"] == failures["reads_stdin"] == failures["demo-sine"] == failures["breaks_after"] == {}
+    broke = samples[samples["flags"].map(lambda flags: "broke-after" in flags)]
+    assert broke[["variant", "item"]].to_numpy().tolist() == [["breaks_after", "item-1"]]
     start_failures = {"conflict": "import-error", "dies_at_import": "crash", "cannot_load": "load-error"}
     for name, failure in start_failures.items():
         assert set(failures[name].values()) == {f"start:{failure}"}
