@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from calm_eval import __version__
@@ -11,15 +12,19 @@ from calm_eval.audio.write import write_atomically
 from calm_eval.metrics.bound import BoundMetric
 from calm_eval.reports.best_table import best_table
 from calm_eval.reports.drift_table import drift_plot, drift_table
+from calm_eval.reports.equal_time_table import FAMILIES, equal_time_section
 from calm_eval.reports.markdown import escape
 from calm_eval.reports.published import published_for
 from calm_eval.reports.published_table import published_block
 from calm_eval.reports.quality_speed_plot import quality_speed_plot
+from calm_eval.reports.shuffled_table import shuffled_sections
 from calm_eval.reports.suite_table import basis_table, failure_table, methods, suite_table
+from calm_eval.reports.sweep_plot import sweep_plot
 from calm_eval.runs.aggregate import METHOD, Cell
-from calm_eval.runs.database import Database
-from calm_eval.runs.pick import Pick
-from calm_eval.runs.plan_store import StoredPlan
+from calm_eval.runs.database import Database, storage_errors
+from calm_eval.runs.paired import PairedRows
+from calm_eval.runs.pick import Pick, tuning_cells
+from calm_eval.runs.plan_store import StoredPlan, load_plans
 from calm_eval.runs.run import Run, summary_table
 
 
@@ -51,27 +56,14 @@ def suite_section(run: Run, plan: StoredPlan, cells: Sequence[Cell], picked: Seq
     rest = [name for name in all_metrics if suite.table and name not in suite.table]
     if rest:
         parts += ["More metrics:", suite_table(plan, cells, rest)]
-    best = best_table(picked, cells, suite.table or all_metrics)
-    if best:
-        parts += [
-            "### Each system at its best",
-            f"Of each system's rows the one with the best {escape(picked[0].metric.title)} on the tuning items, which "
-            "are in no other figure of this section: so the choice does not flatter what stands beside it.",
-            best,
-        ]
+    compared = _compared(run, plan, cells, suite.table or all_metrics)
+    if not compared.families or any(one.variant.family not in FAMILIES for one in picked if one.among > 1):
+        parts += _best(picked, cells, suite.table or all_metrics)
+    parts += [*compared.families, *compared.shuffled]
     published = published_block(published_for(suite.name))
     if published:
         parts.append(published)
-    figures = run.folder / "figures"
-    stem = figures / f"{suite.name.replace('/', '-')}-wer-rtf"
-    if "wer" in all_metrics and "rtf" in all_metrics:
-        figures.mkdir(exist_ok=True)
-        if quality_speed_plot(cells, "wer", stem):
-            parts.append(f"![WER against real-time factor](figures/{stem.name}.png)")
-        else:
-            # One of an earlier report may be there, with rows that are not scored any more.
-            for kind in ("svg", "png"):
-                stem.with_name(f"{stem.name}.{kind}").unlink(missing_ok=True)
+    parts += _figures(run, plan, cells)
     parts += _drift(run, plan)
     gone = [one for one in plan.metrics if one.unavailable and any(row.measured_by(one.spec) for row in plan.variants)]
     for why in dict.fromkeys(f"{one.preset}: {one.unavailable}" for one in gone):
@@ -83,6 +75,62 @@ def suite_section(run: Run, plan: StoredPlan, cells: Sequence[Cell], picked: Seq
         parts += ["### What the numbers rest on", basis]
     parts += ["### Fingerprints", _fingerprints(plan)]
     return parts
+
+
+def _best(picked: Sequence[Pick], cells: Sequence[Cell], columns: Sequence[str]) -> list[str]:
+    """The rows picked on the tuning items."""
+    best = best_table(picked, cells, columns)
+    if best is None:
+        return []
+    return [
+        "### Each system at its best",
+        f"Of each system's rows the one with the best {escape(picked[0].metric.title)} on the tuning items, which "
+        "are in no other figure of this section: so the choice does not flatter what stands beside it.",
+        best,
+    ]
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """Paragraphs of rows against rows, item by item."""
+
+    families: list[str]
+    shuffled: list[str]
+
+
+def _compared(run: Run, plan: StoredPlan, cells: Sequence[Cell], columns: Sequence[str]) -> _Compared:
+    database = Database(run.folder, write=False)
+    try:
+        with storage_errors(run.folder):
+            whole = next(one for one in load_plans(database) if one.suite.name == plan.suite.name)
+            compare = PairedRows(database, plan).compare
+            families = equal_time_section(tuning_cells(database, whole), cells, columns, compare)
+            return _Compared(families, shuffled_sections(plan, cells, compare))
+    finally:
+        database.close()
+
+
+def _figures(run: Run, plan: StoredPlan, cells: Sequence[Cell]) -> list[str]:
+    """The plots of a suite's rows; where one has nothing to draw, that of an earlier report goes away."""
+    folder, prefix = run.folder / "figures", plan.suite.name.replace("/", "-")
+    pick = next((one for one in plan.metrics if one.spec.name == plan.suite.pick), None)
+    folder.mkdir(exist_ok=True)
+    drawn = []
+    if quality_speed_plot(cells, "wer", folder / f"{prefix}-wer-rtf"):
+        drawn.append((f"{prefix}-wer-rtf", "WER against real-time factor", ""))
+    if pick is not None and sweep_plot(cells, pick.fingerprint, folder / f"{prefix}-sweep"):
+        about = (
+            "Each panel moves one parameter, the others at their defaults (larger marker). 95 % intervals; hollow: "
+            "discrete. Where a parameter means another thing to another system, only the shape of its line can be read."
+        )
+        drawn.append((f"{prefix}-sweep", f"{escape(pick.title)} over the sampling parameters", about))
+    kept = {name for name, _, _ in drawn}
+    for name in {f"{prefix}-wer-rtf", f"{prefix}-sweep"} - kept:
+        for kind in ("svg", "png"):
+            (folder / f"{name}.{kind}").unlink(missing_ok=True)
+    if not any(folder.iterdir()):
+        folder.rmdir()
+    return [part for name, title, about in drawn for part in (f"![{title}](figures/{name}.png)", about) if part]
 
 
 def _counted(plan: StoredPlan) -> str:

@@ -1,7 +1,8 @@
-"""The table of one suite: a row a variant, a column a metric, intervals in every cell."""
+"""The table of one suite: a row a variant, a column a metric, intervals in every cell, cost and n at the end."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
@@ -9,11 +10,51 @@ from calm_eval.reports.markdown import escape, table
 from calm_eval.reports.rounding import with_interval
 from calm_eval.runs.aggregate import Cell
 from calm_eval.runs.plan_store import StoredPlan
+from calm_eval.runs.rows import Variant
+
+COST = ("Head evaluations (per s of audio)", "n (items × seeds)")
+"""The last columns of a table of rows: what a second of audio costs, and how much the row rests on."""
 
 
 def ordered_rows(plan: StoredPlan) -> list[str]:
-    """Names of the variants: systems first, then controls, each in the order of the plan."""
-    return [row.name for row in plan.variants if not row.control] + [row.name for row in plan.variants if row.control]
+    """Names of the variants: systems first, then controls, each in the order of the plan.
+
+    Of a system its default comes first, then what moves one parameter, then more; values in their order.
+    """
+    systems = list(dict.fromkeys(row.system for row in plan.variants))
+    defaults = {name: default_row([row for row in plan.variants if row.system == name]) for name in systems}
+    ranked = sorted(
+        plan.variants,
+        key=lambda row: (row.control, systems.index(row.system), *_moved(row, defaults[row.system])),
+    )
+    return [row.name for row in ranked]
+
+
+def default_row(rows: Sequence[Variant]) -> Variant:
+    """Of one system's rows that at its defaults, which has the system's bare name; else the first."""
+    return next((row for row in rows if row.name == row.system), rows[0])
+
+
+def moved(row: Variant, default: Variant) -> list[str]:
+    """The sampling parameters in which a row differs from another of its system, in the system's order."""
+    return [name for name, value in row.sampling.items() if default.sampling.get(name) != value]
+
+
+def _moved(row: Variant, default: Variant) -> tuple[int, list[int], list[tuple[float, str]]]:
+    """Sorts by how many parameters are moved, then which, then to what: numbers by size, words after them."""
+    names = moved(row, default)
+    values = [row.sampling[name] for name in names]
+    return (
+        len(names),
+        [list(row.sampling).index(name) for name in names],
+        [(math.inf, value) if isinstance(value, str) else (float(value), "") for value in values],
+    )
+
+
+def cost_cells(cell: Cell) -> list[str]:
+    """The last columns of the row of a cell: a dash for what has no head, and what was planned."""
+    heads, estimate = cell.variant.head_evaluations, cell.estimate
+    return ["–" if heads is None else f"{heads:g}", f"{estimate.n_expected // estimate.seeds} × {estimate.seeds}"]
 
 
 def cell_text(cell: Cell) -> str:
@@ -64,12 +105,13 @@ def suite_table(plan: StoredPlan, cells: Sequence[Cell], columns: Sequence[str])
     by_place = {(cell.variant.name, cell.metric.fingerprint): cell for cell in cells}
     chosen = chosen_metrics(cells, columns)
     names = ordered_rows(plan)
-    header = ["", *headings([by_place[names[0], fingerprint] for fingerprint in chosen])]
+    header = ["", *headings([by_place[names[0], fingerprint] for fingerprint in chosen]), *COST]
     controls = {row.name for row in plan.variants if row.control}
     rows = []
     for name in names:
         shown = f"*{escape(name)}*" if name in controls else escape(name)
-        rows.append([shown, *[cell_text(by_place[name, metric]) for metric in chosen]])
+        mine = [by_place[name, metric] for metric in chosen]
+        rows.append([shown, *map(cell_text, mine), *cost_cells(mine[0])])
     return table(header, rows)
 
 

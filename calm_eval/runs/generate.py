@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from calm_eval.runs.forecast import Forecast
+from calm_eval.runs.pieces import row_units
 from calm_eval.runs.plan import PlannedSample, SuitePlan, log_file
 from calm_eval.runs.samples import START_FAILURE, SampleStore
 from calm_eval.runs.watch import Progress, Stopwatch
@@ -20,13 +23,20 @@ class GenerateStage:
     """Makes samples and stores each as soon as it is there."""
 
     def __init__(
-        self, store: SampleStore, conditions: Conditions, environment: str, watch: Stopwatch, progress: Progress
+        self,
+        store: SampleStore,
+        conditions: Conditions,
+        environment: str,
+        watch: Stopwatch,
+        progress: Progress,
+        forecast: Forecast,
     ) -> None:
         self.store = store
         self.conditions = conditions
         self.environment = environment
         self.watch = watch
         self.progress = progress
+        self.forecast = forecast
         self.generated = 0
         self.unavailable: dict[str, str] = {}
 
@@ -51,6 +61,8 @@ class GenerateStage:
                 except SystemUnavailableError as error:
                     self.unavailable[name] = f"{error.name}: {error}"
                     self.progress.say(f"{name}: {error.name}: {error}")
+                    suite, rows = plan.suite.name, {sample.variant.name for sample in samples}
+                    self.forecast.drop(("start", suite, name), *(("row", suite, row) for row in rows))
                     for sample in samples:
                         if sample.key not in made:
                             failure = START_FAILURE + error.name
@@ -79,6 +91,8 @@ class GenerateStage:
         scratch = folder / "scratch"
         log = log_file(folder, name)
         log.parent.mkdir(parents=True, exist_ok=True)
+        start, started = ("start", plan.suite.name, name), False
+        began = time.perf_counter()
         engine = open_engine(plan.systems[name], plan.items, Place(scratch, log), self.conditions)
         try:
             for (_, seed), group in itertools.groupby(samples, key=lambda one: (one.variant.name, one.seed)):
@@ -88,11 +102,21 @@ class GenerateStage:
                     sample = part[outcome.item]
                     self._put(sample, outcome, plan)
                     self.generated += 1
+                    seconds = time.perf_counter() - began
+                    if not started:
+                        # All of the first wait that is not the sample's own is the system's start.
+                        own = min(seconds, outcome.generate_seconds or 0.0)
+                        self.forecast.did(start, seconds - own)
+                        seconds, started = own, True
+                    row, units = ("row", plan.suite.name, sample.variant.name), row_units(plan.items, sample.item)
+                    self.forecast.did(row, seconds, units=units, good=outcome.clip is not None)
                     yield sample.key
+                    began = time.perf_counter()
         finally:
             with self.watch.mark("model"):
                 engine.close()
             shutil.rmtree(scratch, ignore_errors=True)
+            self.forecast.keep()
 
     def _marked(
         self, engine: Engine, sampling: Mapping[str, Value], part: dict[str, PlannedSample], seed: int, task: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,9 +18,11 @@ from calm_eval.judges.protocol import Judge, JudgeInfo, Judgement, Mono, PairJud
 from calm_eval.metrics.bound import BoundMetric, judge_use, make_judge
 from calm_eval.metrics.identity import judge_identity
 from calm_eval.runs.database import Database
+from calm_eval.runs.forecast import Forecast
 from calm_eval.runs.judgements import JUDGE_ERROR, JudgementStore
 from calm_eval.runs.samples import SampleStore
 from calm_eval.runs.watch import Progress, Stopwatch
+from calm_eval.systems.engine import Conditions
 
 BATCH = 8
 LOADERS = 2
@@ -54,19 +57,19 @@ class Judging:
         samples: SampleStore,
         judgements: JudgementStore,
         environment: str,
-        device: str,
-        threads: int,
+        conditions: Conditions,
         watch: Stopwatch,
         progress: Progress,
+        forecast: Forecast,
     ) -> None:
         self.database = database
         self.samples = samples
         self.judgements = judgements
         self.environment = environment
-        self.device = device
-        self.threads = threads
+        self.conditions = conditions
         self.watch = watch
         self.progress = progress
+        self.forecast = forecast
         self.judged = 0
         self.lost: list[str] = []
 
@@ -83,8 +86,11 @@ class Judging:
         with self.database.connection:
             about = [fingerprint, json.dumps(judge_identity(info))]
             self.database.connection.execute("INSERT OR REPLACE INTO judges VALUES (?, ?)", about)
+        began = time.perf_counter()
         with self.watch.mark("judge"):
-            judge.load(self.device, self.threads)
+            judge.load(self.conditions.device, self.conditions.threads)
+        began, loaded = time.perf_counter(), time.perf_counter() - began
+        self.forecast.did(("load", title, fingerprint), loaded)
         parts = [waiting[start : start + BATCH] for start in range(0, len(waiting), BATCH)]
         try:
             with (
@@ -100,6 +106,8 @@ class Judging:
                     judged = list(self._batch(judge, info, part, heard))
                     self.judgements.put(fingerprint, judged, self.environment)
                     self.judged += len(judged)
+                    seconds, began = time.perf_counter() - began, time.perf_counter()
+                    self.forecast.did(("judge", title, fingerprint), seconds, units=len(part), count=len(part))
                     step.done(len(part))
         finally:
             judge.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -39,15 +39,18 @@ class Progress:
     def __init__(self, log: Path, *, quiet: bool = False) -> None:
         self.log = log
         self.quiet = quiet
+        self.ahead: Callable[[], str] | None = None
+        """Says what is left of the whole run, for the line of each minute."""
         self._last = time.monotonic()
 
     def say(self, text: str) -> None:
         """One line for the person and the log."""
-        self._write(text)
+        self.note(text)
         if not self.quiet:
             print(text, file=sys.stderr, flush=True)
 
-    def _write(self, text: str) -> None:
+    def note(self, text: str) -> None:
+        """One line for the log alone."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("a", encoding="utf-8") as file:
             file.write(f"{datetime.now().astimezone().isoformat(timespec='seconds')} {text}\n")
@@ -67,8 +70,9 @@ class Progress:
         if now - self._last >= 60:
             self._last = now
             left = seconds / done * (total - done) if done else 0.0
-            line = f"{title}: {done} of {total}, about {left:.0f} s left"
-            self._write(line)
+            whole = f"; {self.ahead()}" if self.ahead is not None else ""
+            line = f"{title}: {done} of {total}, about {left:.0f} s left{whole}"
+            self.note(line)
             if not self.quiet and not sys.stderr.isatty():
                 print(line, file=sys.stderr, flush=True)
 

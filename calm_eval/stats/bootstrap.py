@@ -9,6 +9,7 @@ error at all, and there a plain percentile interval misses the truth far too oft
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from statistics import NormalDist
 
 import numpy as np
@@ -21,7 +22,7 @@ LEVEL = 0.95
 NAME = "BCa bootstrap"
 
 _CHUNK = 2_000_000
-_TIE = 1e-12
+TIE = 1e-12
 """Resamples nearer to the estimate than this, relative to the values' size, differ by rounding only."""
 
 _NORMAL = NormalDist()
@@ -59,7 +60,24 @@ def ratio_interval(
     top, bottom = top[order], bottom[order]
     estimate = float(top.sum() / bottom.sum())
     values = _resampled(top, bottom, np.random.default_rng(seed), resamples)
-    tie = _TIE * float(np.abs(top).sum() / bottom.sum())
+    tie = TIE * float(np.abs(top).sum() / bottom.sum())
+    return bca(values, estimate, left_out(top.sum(axis=1), bottom.sum(axis=1)), count, tie=tie, level=level)
+
+
+def bca(
+    values: NDArray[np.float64],
+    estimate: float,
+    without: NDArray[np.float64],
+    count: int,
+    *,
+    tie: float,
+    level: float = LEVEL,
+) -> tuple[float, float]:
+    """The widened BCa interval from the resamples' `values`, of a statistic of `count` items.
+
+    `without` holds the statistic with one item left out at a time, where it is defined. Values nearer to `estimate`
+    than `tie` count as equal to it. Where all are, the interval has no width.
+    """
     if float(np.abs(values - estimate).max(initial=0.0)) <= tie:
         return estimate, estimate
     below = np.count_nonzero(values < estimate - tie)
@@ -67,37 +85,55 @@ def ratio_interval(
     share = (below + same / 2) / len(values)
     bias = _NORMAL.inv_cdf(min(max(share, 0.5 / len(values)), 1 - 0.5 / len(values)))
     reach = math.sqrt(count / (count - 1)) * t_quantile((1 + level) / 2, count - 1)
-    skew = _acceleration(top.sum(axis=1), bottom.sum(axis=1))
+    skew = _acceleration(without)
     low, high = np.quantile(values, [_corrected(-reach, bias, skew), _corrected(reach, bias, skew)])
     return float(low), float(high)
 
 
-def _resampled(
-    top: NDArray[np.float64], bottom: NDArray[np.float64], generator: np.random.Generator, resamples: int
-) -> NDArray[np.float64]:
-    """The ratio in each resample, in chunks so that memory does not grow with the number of items.
+def draws(
+    count: int, seeds: int, generator: np.random.Generator, resamples: int
+) -> Iterator[tuple[slice, NDArray[np.int64], NDArray[np.int64] | int]]:
+    """Which items [rows, count, 1] and which seeds of each [rows, count, seeds] make the resamples of a slice.
 
-    Both [items, seeds]: items are drawn, and then seeds of each.
+    In chunks, so that memory does not grow with the number of items. Without several seeds the second is 0.
     """
-    count, seeds = top.shape
-    values = np.empty(resamples)
     step = max(1, _CHUNK // (count * seeds))
     for start in range(0, resamples, step):
         rows = min(step, resamples - start)
         drawn = generator.integers(0, count, size=(rows, count, 1))
         of_item = generator.integers(0, seeds, size=(rows, count, seeds)) if seeds > 1 else 0
-        below = bottom[drawn, of_item].sum(axis=(1, 2))
-        above = top[drawn, of_item].sum(axis=(1, 2))
-        values[start : start + rows] = np.divide(above, below, out=np.full(rows, np.nan), where=below > 0)
+        yield slice(start, start + rows), drawn, of_item
+
+
+def ratios(top: NDArray[np.float64], bottom: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sums over items and seeds [rows, items, seeds] divided; NaN where the denominators do not sum above 0."""
+    above, below = top.sum(axis=(1, 2)), bottom.sum(axis=(1, 2))
+    found: NDArray[np.float64] = np.divide(above, below, out=np.full(len(below), np.nan), where=below > 0)
+    return found
+
+
+def left_out(top: NDArray[np.float64], bottom: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The ratio with each item [items] left out in turn, NaN where it is not defined."""
+    rest = bottom.sum() - bottom
+    found: NDArray[np.float64] = np.divide(top.sum() - top, rest, out=np.full(len(rest), np.nan), where=rest > 0)
+    return found
+
+
+def _resampled(
+    top: NDArray[np.float64], bottom: NDArray[np.float64], generator: np.random.Generator, resamples: int
+) -> NDArray[np.float64]:
+    """The ratio in each resample, where it is defined. Both [items, seeds]: items are drawn, then seeds of each."""
+    count, seeds = top.shape
+    values = np.empty(resamples)
+    for place, drawn, of_item in draws(count, seeds, generator, resamples):
+        values[place] = ratios(top[drawn, of_item], bottom[drawn, of_item])
     return values[np.isfinite(values)]
 
 
-def _acceleration(top: NDArray[np.float64], bottom: NDArray[np.float64]) -> float:
+def _acceleration(without: NDArray[np.float64]) -> float:
     """Efron's acceleration from the jackknife: how the standard error changes with the value, 0 without skew."""
-    rest = bottom.sum() - bottom
-    known = rest > 0
-    without = (top.sum() - top[known]) / rest[known]
-    if not known.any():
+    without = without[np.isfinite(without)]
+    if not without.size:
         return 0.0
     away = without.mean() - without
     spread = float((away**2).sum())

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 
-from calm_eval.reports.suite_table import column_title, failure_table, suite_table
+from calm_eval.reports.suite_table import column_title, failure_table, ordered_rows, suite_table
 
 
 def test_table_by_hand(plan, variant, cell) -> None:
-    silence, piper, pipes = variant("silence", control=True), variant("piper"), variant("a|b x=1")
+    silence, piper = variant("silence", control=True), variant("piper")
+    pipes = dataclasses.replace(variant("a|b x=1"), head_evaluations=12.5)
     cells = [
         cell(silence, "wer", 1.0, 1.0, 1.0),
         cell(silence, "rtf", None, scored=0, failures={"not-timed": 40}),
@@ -19,13 +20,42 @@ def test_table_by_hand(plan, variant, cell) -> None:
     ]
     assert suite_table(plan(silence, piper, pipes), cells, ["rtf", "wer", "absent"]) == "\n".join(
         [
-            "|  | RTF (s/s) ↓ | WER (%) ↓ |",
-            "| :-- | --: | --: |",
-            "| piper | 0.0612 [0.0591, 0.0633] | 4.9 [2.8, 8.6] |",
-            "| a\\|b x=1 | – (0/40) | 13.0 [10.0, 17.0] (38/40) |",
-            "| *silence* | – | 100 [100, 100] |",
+            "|  | RTF (s/s) ↓ | WER (%) ↓ | Head evaluations (per s of audio) | n (items × seeds) |",
+            "| :-- | --: | --: | --: | --: |",
+            "| piper | 0.0612 [0.0591, 0.0633] | 4.9 [2.8, 8.6] | – | 40 × 1 |",
+            "| a\\|b x=1 | – (0/40) | 13.0 [10.0, 17.0] (38/40) | 12.5 | 40 × 1 |",
+            "| *silence* | – | 100 [100, 100] | – | 40 × 1 |",
         ]
     )
+
+
+def test_two_seeds_and_no_head_at_all(plan, variant, cell) -> None:
+    delay = dataclasses.replace(variant("delay"), head_evaluations=0.0)
+    one = cell(delay, "wer", 0.1, scored=96)
+    seeds = dataclasses.replace(one, estimate=dataclasses.replace(one.estimate, n_expected=96, n_items=48, seeds=2))
+    assert suite_table(plan(delay), [seeds], ["wer"]).splitlines()[-1] == "| delay | 10 | 0 | 48 × 2 |"
+
+
+def test_the_default_first_then_one_parameter_at_a_time_by_size(plan, variant) -> None:
+    def row(name: str, steps: int, temperature: float, mode: str = "plain"):
+        return dataclasses.replace(
+            variant(name), sampling={"steps": steps, "temperature": temperature, "mode": mode}, system=name.split()[0]
+        )
+
+    names = [
+        "calm steps=4 temperature=1", "calm temperature=1", "calm mode=odd", "calm steps=16", "calm temperature=0.6",
+        "calm", "calm steps=4", "other",
+    ]  # fmt: skip
+    wanted = [
+        "calm", "calm steps=4", "calm steps=16", "calm temperature=0.6", "calm temperature=1", "calm mode=odd",
+        "calm steps=4 temperature=1", "other", "noise",
+    ]  # fmt: skip
+    said = [dict(word.split("=") for word in name.split()[1:]) for name in names]
+    rows = [
+        row(name, int(one.get("steps", 1)), float(one.get("temperature", 0.8)), one.get("mode", "plain"))
+        for name, one in zip(names, said, strict=True)
+    ]
+    assert ordered_rows(plan(variant("noise", control=True), *rows)) == wanted
 
 
 def test_direction_and_titles_of_plug_ins(variant, cell) -> None:
@@ -70,7 +100,7 @@ def test_an_unscored_row_says_why_and_counts_no_sample(plan, variant, cell) -> N
         cell(blank, "rtf", 0.5, 0.4, 0.6, scored=38, failures={"crash": 2}, flags={"runaway": 3}),
     ]
     assert suite_table(plan(blank), cells, ["wer", "rtf"]).splitlines()[-1] == (
-        "| blank | un\\|trained: quality not scored | 0.50 [0.40, 0.60] (38/40) |"
+        "| blank | un\\|trained: quality not scored | 0.50 [0.40, 0.60] (38/40) | – | 40 × 1 |"
     )
     assert failure_table(plan(blank), cells) == "\n".join(
         [
