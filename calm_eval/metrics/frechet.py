@@ -123,7 +123,9 @@ def _cholesky_of_full_rank(even: Array) -> Array | None:
     dimensions = len(even)
     shift = dimensions * _EPSILON * float(np.linalg.norm(even))
     try:
-        np.linalg.cholesky(even - shift * np.eye(dimensions))
+        lowered = even.copy()
+        lowered[np.diag_indices(dimensions)] -= shift
+        np.linalg.cholesky(lowered)
         return np.asarray(np.linalg.cholesky(even), dtype=np.float64)
     except np.linalg.LinAlgError:
         return None
@@ -155,7 +157,7 @@ def _raw(first: ArrayLike, second: ArrayLike, one: Gaussian, two: Gaussian) -> f
 def _small(parts: Iterable[ArrayLike], about: Gaussian) -> Array:
     """A [min(n, d), d] whose A^T A is the covariance: centred frames, folded by QR of blocks when they are many."""
     dimensions = about.dimensions
-    rows = max(5 * dimensions, (1 << 22) // dimensions)
+    rows = max(5 * dimensions, (1 << 20) // dimensions)
     waiting: list[Array] = []
     for part in parts:
         for block in float64_blocks(part, rows):

@@ -87,13 +87,14 @@ def merged(parts: Iterable[Moments]) -> Moments:
     kept = list(parts)
     if not kept:
         raise ValueError("nothing to merge")
+    kept = [part for part in kept if part.count] or kept[:1]
+    if len(kept) == 1:
+        return kept[0]
     counts = np.array([part.count for part in kept], dtype=np.float64)
     total = int(sum(part.count for part in kept))
-    if total == 0:
-        return kept[0]
     # Means relative to one of them: a large common offset stays out of the sums.
-    pivot = next(part.mean for part in kept if part.count)
-    offsets = np.stack([part.mean - pivot if part.count else np.zeros_like(pivot) for part in kept])
+    pivot = kept[0].mean
+    offsets = np.stack([part.mean - pivot for part in kept])
     middle = counts @ offsets / total
     between = (offsets - middle) * np.sqrt(counts)[:, None]
     scatter = between.T @ between
@@ -123,8 +124,10 @@ def float64_blocks(frames: ArrayLike, rows: int | None = None) -> Iterator[Array
 
 def frame_moments(frames: ArrayLike) -> Moments:
     """The moments of frames [n, d], read block by block. Raises ValueError for other shapes or values not finite."""
-    total = no_moments(checked_frames(frames).shape[1])
-    for block in float64_blocks(frames):
+    dimensions = checked_frames(frames).shape[1]
+    total = no_moments(dimensions)
+    # Joining costs as much as a product of some dimensions' worth of frames, so blocks are several times that.
+    for block in float64_blocks(frames, max(BLOCK_VALUES // dimensions, 5 * dimensions)):
         total = merged([total, moments_of(block)])
     return total
 
