@@ -38,7 +38,7 @@ def main() -> int:
     lines = [
         "# DNSMOS in one window against the original's windows",
         "",
-        f"Made by `benchmarks/dnsmos_once.py` on {len(sounds)} clips of the default run of `mini/tts`; "
+        f"Made by `benchmarks/dnsmos_once.py` on {len(sounds)} clips of the default run of `more/readings`; "
         f"{seconds['speechmos']:.2f} s and {seconds['once']:.2f} s a clip.",
         "",
         "| scale | mean difference | mean absolute difference | largest | correlation |",

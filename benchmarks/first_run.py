@@ -33,9 +33,9 @@ def bars(work: Path | None = None) -> list[Bar]:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         subprocess.run([*CLI, "assets", "fetch"], check=True, stdout=subprocess.DEVNULL)
-        suite_items(load_suite("mini/tts"))
-        first = run_measured([*CLI, "run", "suites/mini", "--out", str(place / "first")], ROOT)
-        second = run_measured([*CLI, "run", "suites/mini", "--out", str(place / "second")], ROOT)
+        suite_items(load_suite("more/readings"))
+        first = run_measured([*CLI, "run", "more/readings", "--out", str(place / "first")], ROOT)
+        second = run_measured([*CLI, "run", "more/readings", "--out", str(place / "second")], ROOT)
         run = load_run(place / "first")
         return [
             *_cost(first, second, run),
@@ -109,7 +109,7 @@ def _controls(run: Run) -> list[Bar]:
 
 
 def _voices(run: Run) -> Bar:
-    speakers = {item.id: item.speaker or "" for item in suite_items(load_suite("mini/tts"))}
+    speakers = {item.id: item.speaker or "" for item in suite_items(load_suite("more/readings"))}
     piper = [row for row in _values(run, "speaker_similarity") if row["variant"] == "piper"]
     inside = [row["value"] for row in piper if speakers[row["item"]] == "piper-joe"]
     outside = [row["value"] for row in piper if speakers[row["item"]] != "piper-joe"]

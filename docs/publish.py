@@ -1,4 +1,4 @@
-"""`python docs/publish.py RUN`: put a run of the mini suite into these pages and its table into README.md."""
+"""`python docs/publish.py RUN`: put a run of more/readings into these pages and its table into README.md."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def main() -> int:
         return 2
     run = Path(sys.argv[1])
     (DOCS / "img").mkdir(exist_ok=True)
-    for figure in sorted((run / "figures").glob("mini-tts-*")):
+    for figure in sorted((run / "figures").glob("more-readings-*")):
         shutil.copyfile(figure, DOCS / "img" / figure.name)
     text = (run / "report.md").read_text(encoding="utf-8").replace("](figures/", "](img/")
-    (DOCS / "mini-tts.md").write_text(text, encoding="utf-8")
-    shutil.copyfile(run / "summary.csv", DOCS / "mini-tts.csv")
+    (DOCS / "readings.md").write_text(text, encoding="utf-8")
+    shutil.copyfile(run / "summary.csv", DOCS / "readings.csv")
     table = "\n".join(first_table(text)) + "\n"
     readme = README.read_text(encoding="utf-8")
     README.write_text(TABLE.sub(lambda found: found[1] + table + found[2], readme), encoding="utf-8")

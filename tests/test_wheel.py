@@ -49,7 +49,7 @@ def test_it_holds_what_it_needs_and_no_tests(wheel):
         "calm_eval/py.typed",
         "calm_eval/assets/assets.toml",
         "calm_eval/bundled_suites/mini/tts.yaml",
-        "calm_eval/bundled_suites/mini/tts_sentences.jsonl",
+        "calm_eval/bundled_suites/more/readings_sentences.jsonl",
         "calm_eval/bundled_suites/systems/piper.yaml",
         "calm_eval/bundled_suites/paper/librispeech_pc.yaml",
         "calm_eval/bundled_published/calm_table_02_speech_continuation.csv",
@@ -93,7 +93,7 @@ def test_it_works_from_an_empty_folder(wheel, tmp_path):
     assert systems.returncode == codecs.returncode == 0, systems.stderr + codecs.stderr
     for name, card in preset_cards().items():
         assert f"\n{name} " in (systems if card.tasks else codecs).stdout
-    done = call("run", "suites/mini", "--systems", "espeak-en-us", "reference", "--limit", "2")
+    done = call("run", "more/readings", "--systems", "espeak-en-us", "reference", "--limit", "2")
     assert done.returncode == 0, done.stderr
     assert "| espeak-en-us |" in done.stdout
-    assert (empty / "runs" / "mini" / "summary.csv").is_file()
+    assert (empty / "runs" / "more-readings" / "summary.csv").is_file()

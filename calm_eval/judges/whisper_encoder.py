@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from calm_eval.assets import fetch, weights
 from calm_eval.assets.checksum import sha256_of
-from calm_eval.errors import UnavailableError
+from calm_eval.errors import InputError, UnavailableError
 from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono, Requires
 from calm_eval.selftest.check import Golden
 
 ASSET = "whisper-tiny.en-ct2"
 SAMPLE_RATE = 16000
-WINDOW = 480000
+LONGEST = 30.0
+"""Seconds of a window that the encoder has positions for."""
 FRAME = 320
 """Samples under one encoder frame: mel hop 160, halved in time by the second convolution."""
 
@@ -25,9 +26,10 @@ FRAME = 320
 class WhisperEncoderJudge:
     """Encoder states of Whisper (Radford et al. 2022), one for each 20 ms of 16 kHz audio: [frames, 384] for tiny.en.
 
-    Audio is cut into 30-s windows without overlap; the last is filled up with zero samples before the log-mel, as the
-    original does, because the encoder only takes 30 s. States over that padding are cut off: a window of n samples
-    keeps its first n // 320 states. The padding is still heard by the others through attention, so the states of the
+    Audio is cut into windows without overlap; the last is filled up with zero samples before the log-mel, as the
+    original does with its 30 s. States over that padding are cut off: a window of n samples keeps its first n // 320
+    states. With another `window_seconds` (1 to 30) the encoder sees so much at a time and takes a share of the work:
+    other states, under another name. The padding is still heard by the others through attention, so the states of the
     same sound differ with the length of its clip. The mel is relative to the loudest bin of its window (floor at 8
     decades below), which makes the states nearly blind to level.
 
@@ -38,12 +40,15 @@ class WhisperEncoderJudge:
     320 samples). Notes: `windows`.
     """
 
-    def __init__(self, path: str | None = None, compute_type: str = "float32") -> None:
+    def __init__(self, path: str | None = None, compute_type: str = "float32", window_seconds: float = LONGEST) -> None:
+        if not 1 <= window_seconds <= LONGEST:
+            raise InputError(f"whisper-encoder: window_seconds {window_seconds:g} is not from 1 to {LONGEST:g}")
         self._path = path
         self._compute_type = compute_type
         self.requires = Requires(("faster_whisper",), () if path is not None else (ASSET,))
         label = Path(path).name if path is not None else ASSET.removesuffix("-ct2")
-        self._name = f"{label}/encoder"
+        self._name = f"{label}/encoder" + ("" if window_seconds == LONGEST else f"/{window_seconds:g}s")
+        self._window = round(window_seconds * SAMPLE_RATE) // FRAME * FRAME
         self._weights: Mapping[str, str] | None = None
         self._whisper: Any = None
         self._features: Any = None
@@ -63,8 +68,8 @@ class WhisperEncoderJudge:
             parameters={
                 "compute_type": self._compute_type,
                 "layer": "encoder output after its final normalisation",
-                "window_samples": WINDOW,
-                "hop_samples": WINDOW,
+                "window_samples": self._window,
+                "hop_samples": self._window,
                 "frame_samples": FRAME,
                 "tail": "filled up with zero samples to a window; states over them cut off",
                 "level": "log-mel relative to the loudest bin of a window",
@@ -116,20 +121,20 @@ class WhisperEncoderJudge:
             return Judgement(refused="silent")
         if audio.size < FRAME:
             return Judgement(refused="too-short")
-        windows = [audio[start : start + WINDOW] for start in range(0, audio.size, WINDOW)]
+        windows = [audio[start : start + self._window] for start in range(0, audio.size, self._window)]
         vectors = np.concatenate([self._encode(window) for window in windows if window.size >= FRAME])
         return Judgement(vectors=vectors, notes={"windows": len(windows)})
 
     def _encode(self, window: Mono) -> NDArray[np.float32]:
-        """Samples [320 to 480000] to states [samples // 320, dim]."""
+        """Samples of at most a window to states [samples // 320, dim]."""
         # One window at a time: with others beside it, products round differently.
         states = self._whisper.encode(self._view.from_array(self._mel(window)[None]), to_cpu=True)
         found: NDArray[np.float32] = np.array(states, dtype=np.float32)[0, : window.size // FRAME]
         return found
 
     def _mel(self, window: Mono) -> NDArray[np.float32]:
-        """Samples to the log-mel [n_mels, 3000] of 30 s."""
-        padded = np.pad(window, (0, WINDOW - window.size))
+        """Samples to the log-mel [n_mels, 100 a second] of a whole window."""
+        padded = np.pad(window, (0, self._window - window.size))
         return np.ascontiguousarray(self._features(padded, padding=0), dtype=np.float32)
 
     def _folder(self) -> Path:

@@ -14,7 +14,7 @@ from calm_eval.data.readings import Readings
 from calm_eval.data.voices import PIPER_ASSET, VOICES
 from calm_eval.errors import InputError, UnavailableError
 
-SUITE = Path(__file__).parents[2] / "suites" / "mini" / "tts_sentences.jsonl"
+SUITE = Path(__file__).parents[2] / "suites" / "more" / "readings_sentences.jsonl"
 PIPER, ESPEAK = "piper-joe", "espeak-en-us+f3"
 
 

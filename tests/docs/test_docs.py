@@ -278,5 +278,5 @@ def test_the_table_in_the_readme_is_that_of_the_committed_report() -> None:
             line for line in page.read_text(encoding="utf-8").split("More metrics:")[0].splitlines() if line[:1] == "|"
         ]
 
-    assert table(ROOT / "README.md") == table(DOCS / "mini-tts.md")
+    assert table(ROOT / "README.md") == table(DOCS / "readings.md")
     assert len(table(ROOT / "README.md")) == 12

@@ -9,7 +9,7 @@ import torch
 from ct2_checkpoint import to_openai
 
 from calm_eval.assets import fetch, weights
-from calm_eval.errors import UnavailableError
+from calm_eval.errors import InputError, UnavailableError
 from calm_eval.judges.whisper_encoder import WhisperEncoderJudge
 
 
@@ -89,3 +89,30 @@ def test_identity() -> None:
     assert info.name == "whisper-tiny.en/encoder"
     assert info.weights == {"model.bin": weights("whisper-tiny.en-ct2")["model.bin"]}
     assert WhisperEncoderJudge(compute_type="int8").info.parameters != info.parameters
+
+
+def test_a_shorter_window_equals_openai_s_encoder_with_its_first_positions(
+    whisper_encoder: WhisperEncoderJudge, voice: np.ndarray, tmp_path: Path
+) -> None:
+    whisper = pytest.importorskip("whisper")
+    to_openai(fetch("whisper-tiny.en-ct2") / "model.bin", tmp_path / "tiny.en.pt")
+    peer = whisper.load_model(str(tmp_path / "tiny.en.pt"), device="cpu").float()
+    peer.encoder.positional_embedding = peer.encoder.positional_embedding[:250]
+    mel = whisper.log_mel_spectrogram(whisper.pad_or_trim(voice, 80000))
+    with torch.inference_mode():
+        theirs = peer.encoder(mel[None])[0].numpy()
+    short = WhisperEncoderJudge(window_seconds=5.0)
+    short.load("cpu", 1)
+    ours = short.judge([voice, np.tile(voice, 2)])
+    np.testing.assert_allclose(ours[0].vectors, theirs[:200], atol=5e-3)
+    assert [one.notes["windows"] for one in ours] == [1, 2]
+    assert len(ours[1].vectors) == 400
+    assert short.info.name == "whisper-tiny.en/encoder/5s"
+    assert short.info.parameters["window_samples"] == 80000
+    assert whisper_encoder.info.name == "whisper-tiny.en/encoder"
+
+
+@pytest.mark.parametrize("seconds", [0.5, 31.0, float("nan")])
+def test_a_window_that_the_encoder_cannot_take_is_refused(seconds: float) -> None:
+    with pytest.raises(InputError, match="window_seconds"):
+        WhisperEncoderJudge(window_seconds=seconds)

@@ -1,4 +1,4 @@
-"""The mini TTS suite for real: real synthesisers, real judges, the order that controls must keep."""
+"""The suite of read sentences for real: real synthesisers, real judges, the order that controls must keep."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LIMIT = 8
 def run(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("PYTHONPATH", raising=False)
-        return evaluate("mini/tts", out=tmp_path_factory.mktemp("mini") / "run", limit=LIMIT)
+        return evaluate("more/readings", out=tmp_path_factory.mktemp("mini") / "run", limit=LIMIT)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def test_controls_keep_their_order(cells):
 
 
 def test_the_same_voice_is_more_alike_than_another(run):
-    speakers = {item.id: item.speaker for item in suite_items(load_suite("mini/tts"))}
+    speakers = {item.id: item.speaker for item in suite_items(load_suite("more/readings"))}
     values = run.values()
     similar = values[values["metric"] == "speaker_similarity"]
     piper = similar[similar["variant"] == "piper"]
@@ -58,7 +58,7 @@ def test_the_same_voice_is_more_alike_than_another(run):
 
 def test_wer_is_that_of_jiwer_called_by_hand(run, cells):
     normalise = EnglishTextNormalizer()
-    items = {item.id: item for item in suite_items(load_suite("mini/tts"))}
+    items = {item.id: item for item in suite_items(load_suite("more/readings"))}
     values = run.values()
     for variant in ("piper", "espeak-en-us", "noise-5db", "shuffled-texts"):
         rows = values[(values["variant"] == variant) & (values["metric"] == "wer")]
@@ -84,15 +84,15 @@ def test_speed_is_that_of_the_stored_seconds(run, cells):
 def test_the_report_says_that_the_readings_are_synthetic(run):
     report = (run.folder / "report.md").read_text()
     assert "synthetic" in report
-    assert (run.folder / "figures" / "mini-tts-wer-rtf.png").stat().st_size > 10_000
+    assert (run.folder / "figures" / "more-readings-wer-rtf.png").stat().st_size > 10_000
 
 
 def test_a_run_that_grew_says_what_a_run_at_once_says(tmp_path):
     """Other neighbours in a judge's batch, as after a kill and a resume: the same numbers to the last digit."""
     systems = ["espeak-en-us", "reference"]
     for limit in (1, 3, LIMIT):
-        grown = evaluate("mini/tts", systems, out=tmp_path / "grown", limit=limit)
-    once = evaluate("mini/tts", systems, out=tmp_path / "once", limit=LIMIT)
+        grown = evaluate("more/readings", systems, out=tmp_path / "grown", limit=limit)
+    once = evaluate("more/readings", systems, out=tmp_path / "once", limit=LIMIT)
     columns = ["variant", "metric", "value", "low", "high", "n_scored", "fingerprint"]
     tables = [run.summary()[columns].set_index(["variant", "metric"]) for run in (grown, once)]
     quality = [table.drop(["rtf", "first_audio"], level="metric") for table in tables]
