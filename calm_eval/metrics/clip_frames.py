@@ -9,9 +9,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+KEPT_VALUES = 1 << 23
+"""Sets of at most so many values (32 MB as float32) are held in memory: walks over pairs read each clip many times."""
+
 
 class ClipFrames:
-    """Clips by id, each with float frames [F, d], F >= 1; memory maps are read when asked for and not kept.
+    """Clips by id, each with float frames [F, d], F >= 1; those of a large set are read when asked for and not kept.
 
     The clips are ordered by the sha256 of their ids: the order in which they were given never matters, and dealing them
     out in turn gives balanced groups that say nothing of the ids. Raises ValueError, naming the clip, for no clips, a
@@ -22,15 +25,22 @@ class ClipFrames:
         if not clips:
             raise ValueError("a set of clips must hold at least one")
         self.ids = tuple(sorted(clips, key=lambda name: hashlib.sha256(name.encode()).digest()))
-        self._clips = clips
         first = clips[self.ids[0]]
         dims = first.shape[-1] if first.ndim else 0
         lengths = []
+        total = 0
+        kept: dict[str, NDArray[np.floating]] = {}
         for name in self.ids:
             array = clips[name]
             if array.ndim != 2 or len(array) == 0 or array.shape[1] != dims:
                 raise ValueError(f"clip {name!r}: frames [F, {dims}] with F at least 1 are wanted, got {array.shape}")
             lengths.append(len(array))
+            total += len(array)
+            if total * dims <= KEPT_VALUES:
+                kept[name] = np.array(array)
+            else:
+                kept.clear()
+        self._clips = kept or clips
         self.dims = int(dims)
         self.lengths = np.array(lengths, dtype=np.int64)
         """Frames of each clip, shape [clips]."""

@@ -56,7 +56,7 @@ def window_questions(plan: StoredPlan, samples: SampleStore, users: Sequence[Bou
     wanted: dict[str, Question] = {}
     for bound in (one for one in users if one.use.drift is not None and one.info is not None):
         shown = {row.name for row in plan.variants if row.measured_by(bound.spec)}
-        for sample in plan.samples:
+        for sample in plan.scored.samples:
             row = samples.get(sample.key) if sample.variant in shown else None
             if row is not None and row["audio"] is not None:
                 for window in windows_of(row["seconds"], bound):
@@ -77,7 +77,7 @@ def measure_drift(
     known = {(row["sample"], row["inputs"]) for row in found}
     shown = {row.name for row in plan.variants if row.measured_by(bound.spec)}
     fresh = []
-    for sample in plan.samples:
+    for sample in plan.scored.samples:
         inputs = value_inputs(plan, sample, bound.spec)
         if sample.variant not in shown or (sample.key, inputs) in known:
             continue

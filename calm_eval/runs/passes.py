@@ -74,16 +74,16 @@ def _sounds(
     if database is not None:
         wanted |= set(window_questions(made, SampleStore(database), users))
     rows = {row.name: row for row in plan.variants}
-    parts = parts_of_rows(plan, users)
+    parts = {tuning: parts_of_rows(plan, users, tuning=tuning) for tuning in (False, True)}
     for sample in (one for one in plan.samples if one.key in waiting):
         row, item = rows[sample.variant], plan.items[sample.item]
-        for part in parts[sample.variant] & set(OF_SAMPLE):
+        for part in parts[item.tuning][sample.variant] & set(OF_SAMPLE):
             if part not in PAIRED:
                 wanted.add(f"to make:{_sound(row, sample, item.duration)}")
             elif item.audios[PAIRED[part]] is not None:
                 wanted.add(f"to make:{part}:{row.name}:{_sound(row, sample, item.duration)}")
         for bound in users:
-            if bound.use.drift is not None and row.measured_by(bound.spec):
+            if bound.use.drift is not None and row.measured_by(bound.spec) and not item.tuning:
                 windows = int(item.duration / bound.use.drift) if item.duration is not None else 1
                 wanted |= {f"to make:{sample.key}:{bound.use.drift}:{place}" for place in range(windows)}
     return wanted

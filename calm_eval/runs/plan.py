@@ -117,6 +117,8 @@ def plan_suite(
                 raise InputError(f"system '{system.spec.name}': the row '{row.name}' is planned twice")
             variants.append(row)
             for seed, item in itertools.product(range(seeds), chosen):
+                if item.tuning and not _picks(spec, row, seed):
+                    continue
                 key = sample_key(rows.origins[item.id], item.request_digest(spec.task), row.sampling, seed)
                 samples.append(PlannedSample(key, row, item, seed))
     for name in wishes.sweep:
@@ -128,6 +130,11 @@ def plan_suite(
         _check_sweep(suite, swept)
     by_name = {system.spec.name: system for system in systems}
     return SuitePlan(spec, chosen, len(items), seeds, metrics, variants, samples, by_name, clips)
+
+
+def _picks(spec: SuiteSpec, row: Variant, seed: int) -> bool:
+    """Whether a sample of a tuning item serves to pick by: one each, and none of what is never picked."""
+    return spec.pick is not None and not row.control and seed == 0
 
 
 def _use(spec: SuiteSpec, name: str) -> SystemUse:

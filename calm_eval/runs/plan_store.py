@@ -63,6 +63,7 @@ class StoredPlan:
             items_digest=items_digest(kept.values(), self.suite.task),
             samples=[one for one in self.samples if one.item in kept],
             n_tuning=0 if tuning else len(self.items) - len(kept),
+            seeds=1 if tuning else self.seeds,
         )
 
 

@@ -35,8 +35,14 @@ class ParameterSpec(Spec):
     help: str = ""
 
 
+_ASSET = "asset:"
+
+
 class SystemSpec(Spec):
-    """One system file: exactly one of `python`, `command`, `folder`, `control` says how it is reached."""
+    """One system file: exactly one of `python`, `command`, `folder`, `control` says how it is reached.
+
+    `folder: asset:NAME` is the folder of an asset, fetched on first use.
+    """
 
     name: Name
     title: str = ""
@@ -55,6 +61,11 @@ class SystemSpec(Spec):
     variants: list[dict[str, Option]] = Field(default_factory=list)
     item_timeout: Annotated[float, Field(gt=0)] | None = None
     start_timeout: Annotated[float, Field(gt=0)] = 300.0
+
+    @property
+    def asset(self) -> str | None:
+        """The asset that `folder` names; None for a folder beside the file."""
+        return self.folder.removeprefix(_ASSET) if self.folder is not None and self.folder.startswith(_ASSET) else None
 
     @model_validator(mode="after")
     def _one_kind(self) -> SystemSpec:
@@ -135,9 +146,16 @@ def _load(name_or_path: str) -> LoadedSystem:
     path = find_file("system", name_or_path)
     spec, file = load_spec(SystemSpec, path)
     system = LoadedSystem(spec, path)
+    if spec.asset is not None:
+        from calm_eval.assets.resolver import find_asset
+
+        try:
+            find_asset(spec.asset)
+        except InputError as error:
+            raise InputError(f"{path}:{file.line(('folder',))}: folder: {error}") from error
     for key, check in (("folder", Path.is_dir), ("manifest", Path.is_file), ("interpreter", Path.is_file)):
         value = getattr(spec, key)
-        if value is not None and not check(path.parent / value):
+        if value is not None and not (key == "folder" and spec.asset) and not check(path.parent / value):
             raise InputError(f"{path}:{file.line((key,))}: {key}: '{value}' does not exist (looked in {path.parent})")
     return system
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import cast
 
+from calm_eval.assets import fetch
 from calm_eval.data.item import Item
+from calm_eval.errors import UnavailableError
 from calm_eval.specs.system import LoadedSystem, shuffled_system
 from calm_eval.systems.child import ChildEngine
 from calm_eval.systems.command import CommandEngine
@@ -13,6 +16,7 @@ from calm_eval.systems.controls import ControlEngine
 from calm_eval.systems.engine import Conditions, Engine, Place
 from calm_eval.systems.folder import FolderEngine
 from calm_eval.systems.in_process import InProcessEngine
+from calm_eval.systems.outcome import SystemUnavailableError
 from calm_eval.systems.protocol import Parameter, SystemInfo
 from calm_eval.systems.round_trip import RoundTripEngine
 from calm_eval.systems.shuffled import ShuffledEngine, Told
@@ -30,7 +34,7 @@ def open_engine(system: LoadedSystem, items: Sequence[Item], place: Place, condi
         return ControlEngine(spec.control, spec.options, items)
     if spec.folder is not None:
         manifest = system.folder / spec.manifest if spec.manifest else None
-        return FolderEngine(system.folder / spec.folder, manifest, _declared(system))
+        return FolderEngine(_recorded(system, spec.folder), manifest, _declared(system))
     if spec.command is not None:
         folder = system.folder.resolve()
         return CommandEngine(spec.command, _declared(system), place, conditions, folder, spec.item_timeout)
@@ -49,6 +53,16 @@ def open_engine(system: LoadedSystem, items: Sequence[Item], place: Place, condi
         item_timeout=spec.item_timeout,
         start_timeout=spec.start_timeout,
     )
+
+
+def _recorded(system: LoadedSystem, folder: str) -> Path:
+    """The folder of recorded audio; that of an asset is fetched when it is missing."""
+    if system.spec.asset is None:
+        return system.folder / folder
+    try:
+        return fetch(system.spec.asset)
+    except UnavailableError as error:
+        raise SystemUnavailableError("load-error", str(error)) from error
 
 
 def _declared(system: LoadedSystem) -> SystemInfo:

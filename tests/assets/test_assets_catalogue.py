@@ -21,6 +21,7 @@ def test_the_shipped_catalogue_holds_the_pinned_assets() -> None:
     assert set(assets) == {
         "whisper-tiny.en-ct2", "piper-en_US-joe-medium", "resemblyzer", "dnsmos", "timgm6mb-sf2",
         "musicnn-mtt", "musicnn-msd", "minilm-l6-v2", "silero-vad", "fadtk-gaussians", "aisfx",
+        "acestep-tracks",
     }  # fmt: skip
     whisper = assets["whisper-tiny.en-ct2"]
     assert [file.name for file in whisper.files] == ["model.bin", "config.json", "tokenizer.json", "vocabulary.txt"]

@@ -13,6 +13,7 @@ LOADERS = Registry(
         "captions_csv": "calm_eval.data.datasets.captions:captions",
         "jsonl": "calm_eval.data.datasets.jsonl:jsonl",
         "hf": "calm_eval.data.datasets.hub:hub",
+        "acestep": "calm_eval.data.datasets.acestep:acestep",
     },
 )
 """Each is called with the root folder and the options of the suite as keywords; it returns a list of `Entry`."""
