@@ -19,7 +19,7 @@ def main() -> int:
         return 2
     run = Path(sys.argv[1])
     (DOCS / "img").mkdir(exist_ok=True)
-    for figure in sorted((run / "figures").glob("more-readings-*")):
+    for figure in sorted((run / "figures").glob("more-readings-wer-rtf.*")):
         shutil.copyfile(figure, DOCS / "img" / figure.name)
     text = (run / "report.md").read_text(encoding="utf-8").replace("](figures/", "](img/")
     (DOCS / "readings.md").write_text(text, encoding="utf-8")

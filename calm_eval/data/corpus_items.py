@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -56,6 +56,7 @@ def corpus_items(wanted: ItemsSpec, task: Task, where: str, progress: Progress |
     split = wanted.split or "test"
     rows = read_rows(build_split(wanted.corpus, split, progress), split)
     tagged = _tagged(rows, wanted.tag, f"{where}: items.tag", f"{wanted.corpus} {split}")
+    tagged = _spoken(tagged, wanted.speaker, f"{where}: items.speaker")
     needed = 0.0 if task == "tts" else (wanted.prompt_seconds or 0.0) + (wanted.seconds or 0.0)
     usable = _with_room(tagged, needed, where)
     if not task.endswith("continuation"):
@@ -168,10 +169,21 @@ def _tagged(rows: Sequence[CorpusRow], tag: str | None, where: str, place: str) 
     found = [row for row in rows if tag is None or tag in row.tags]
     if found:
         return found
-    known = sorted({tag for row in rows for tag in row.tags})
-    near = difflib.get_close_matches(str(tag), known, n=1)
-    hint = f"; did you mean '{near[0]}'?" if near else f"; there are: {', '.join(known[:20])}"
+    hint = _hint(str(tag), {tag for row in rows for tag in row.tags})
     raise InputError(f"{where}: no clip of {place} has the tag '{tag}'{hint}")
+
+
+def _spoken(rows: Sequence[CorpusRow], speaker: str | None, where: str) -> list[CorpusRow]:
+    found = [row for row in rows if speaker is None or row.speaker == speaker]
+    if found:
+        return found
+    hint = _hint(str(speaker), {row.speaker for row in rows if row.speaker is not None})
+    raise InputError(f"{where}: no such clip is by '{speaker}'{hint}")
+
+
+def _hint(name: str, known: Set[str]) -> str:
+    near = difflib.get_close_matches(name, sorted(known), n=1)
+    return f"; did you mean '{near[0]}'?" if near else f"; there are: {', '.join(sorted(known)[:20])}"
 
 
 def _with_room(rows: Sequence[CorpusRow], seconds: float, where: str) -> list[CorpusRow]:

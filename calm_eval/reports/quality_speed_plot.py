@@ -15,6 +15,7 @@ from typing import Any
 from calm_eval.metrics.protocol import MetricSpec
 from calm_eval.reports.rounding import three_digits
 from calm_eval.reports.style import COLOURS, DASHES, GREY, MARKERS, look, new_figure, save
+from calm_eval.reports.suite_table import default_row
 from calm_eval.runs.aggregate import Cell
 from calm_eval.stats.estimate import Estimate
 
@@ -25,6 +26,7 @@ _NEAR = 0.5
 """A level is drawn when it lies at most this far outside the systems' range, as a share of that range."""
 _TALLEST = 2.0
 """An axis from 0 ends at most this factor above the highest system; a longer interval is cut, marked and told."""
+_MOST_ROWS = 8
 _LEAST_SPEEDS = 5.0
 """The speed axis spans at least this factor: two numbers then always stand on it."""
 
@@ -71,6 +73,20 @@ def quality_speed_plot(cells: Sequence[Cell], quality: str, stem: Path) -> bool:
         figure.legend(handles=handles, loc="outside right upper", fontsize=8, borderaxespad=0)
         save(figure, stem)
     return True
+
+
+def few_rows(cells: Sequence[Cell]) -> list[Cell]:
+    """All cells, or each system's default row where there are more than a reader tells apart.
+
+    A sweep's other rows have a figure of their own; systems that were told another item's part are left out with them.
+    """
+    rows = {cell.variant.name: cell.variant for cell in cells}.values()
+    if sum(not row.control for row in rows) <= _MOST_ROWS:
+        return list(cells)
+    systems = dict.fromkeys(row.system for row in rows)
+    kept = {default_row([row for row in rows if row.system == name]).name for name in systems}
+    told_another = {row.name for row in rows if row.identity.get("control") == "shuffled"}
+    return [cell for cell in cells if cell.variant.name in kept - told_another]
 
 
 def _shown(cell: Cell, spec: MetricSpec) -> float:

@@ -16,7 +16,7 @@ from calm_eval.reports.equal_time_table import FAMILIES, equal_time_section
 from calm_eval.reports.markdown import escape
 from calm_eval.reports.published import published_for
 from calm_eval.reports.published_table import published_block
-from calm_eval.reports.quality_speed_plot import quality_speed_plot
+from calm_eval.reports.quality_speed_plot import few_rows, quality_speed_plot
 from calm_eval.reports.shuffled_table import shuffled_sections
 from calm_eval.reports.suite_table import basis_table, failure_table, methods, suite_table
 from calm_eval.reports.sweep_plot import sweep_plot
@@ -116,7 +116,7 @@ def _figures(run: Run, plan: StoredPlan, cells: Sequence[Cell]) -> list[str]:
     pick = next((one for one in plan.metrics if one.spec.name == plan.suite.pick), None)
     folder.mkdir(exist_ok=True)
     drawn = []
-    if quality_speed_plot(cells, "wer", folder / f"{prefix}-wer-rtf"):
+    if quality_speed_plot(few_rows(cells), "wer", folder / f"{prefix}-wer-rtf"):
         drawn.append((f"{prefix}-wer-rtf", "WER against real-time factor", ""))
     if pick is not None and sweep_plot(cells, pick.fingerprint, folder / f"{prefix}-sweep"):
         about = (

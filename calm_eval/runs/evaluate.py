@@ -12,6 +12,7 @@ from typing import Any
 
 from calm_eval.errors import InputError
 from calm_eval.keys import digest
+from calm_eval.runs.busy import busy_line, load_average
 from calm_eval.runs.database import FILE_NAME, Database, storage_errors
 from calm_eval.runs.dry_run import dry_run
 from calm_eval.runs.environment import describe_environment
@@ -60,7 +61,7 @@ def evaluate(order: Order, folder: Path, *, stages: Sequence[str] = STAGES, quie
             asked = [as_stored(plan) for plan in plans]
             waiting = to_make(asked, SampleStore(database), reuse, retry_failed=order.retry_failed)
             forecast.plan(pieces_of(load_plans(database), waiting, database, stages))
-            for line in forecast.plan_lines():
+            for line in [*forecast.plan_lines(), *_trouble(order)]:
                 progress.say(line)
             stage = GenerateStage(SampleStore(database), order.conditions, environment, watch, progress, forecast)
             for plan in plans:
@@ -93,6 +94,12 @@ def evaluate(order: Order, folder: Path, *, stages: Sequence[str] = STAGES, quie
         _record(database, order, watch, generated, judged)
         shutil.rmtree(scratch, ignore_errors=True)
     return run
+
+
+def _trouble(order: Order) -> list[str]:
+    load = load_average()
+    told = None if load is None else busy_line(load, default_threads(), order.conditions.threads)
+    return [] if told is None else [told]
 
 
 @contextlib.contextmanager

@@ -18,15 +18,15 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*(/[A-Za-z0-9][
 Option = bool | int | float | str
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
-_OF_CORPUS = ("split", "tag", "prompt_seconds", "seconds", "count", "turns")
+_OF_CORPUS = ("split", "tag", "speaker", "prompt_seconds", "seconds", "count", "turns")
 
 
 class ItemsSpec(Spec):
     """Where the items come from: a corpus that is built on first use, a manifest, or a folder of reference audio.
 
     In a folder an item's id is the path of its file without the ending; `texts` is a JSON Lines file of id and text.
-    `corpus` is a mini corpus: `count` clips of a `split` (`test` where it is left out), those with a `tag`, chosen in
-    turns over the `speaker` or a kind of tag; `prompt_seconds` and `seconds` say where they are cut.
+    `corpus` is a mini corpus: `count` clips of a `split` (`test` where it is left out), those with a `tag` and by one
+    `speaker`, chosen in turns over the speaker or a kind of tag; `prompt_seconds` and `seconds` say where it is cut.
     `dataset` is a public data set that a loader reads; its paths lie below the data root if the suite has `data`.
     """
 
@@ -38,6 +38,7 @@ class ItemsSpec(Spec):
     corpus: str | None = None
     split: Literal["train", "valid", "test", "reference_set"] | None = None
     tag: str | None = None
+    speaker: str | None = None
     prompt_seconds: Seconds | None = None
     seconds: Seconds | None = None
     count: Annotated[int, Field(ge=1)] | None = None

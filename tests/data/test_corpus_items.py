@@ -171,11 +171,18 @@ def test_the_tuning_items_are_tagged(tiny: Path) -> None:
     assert made[0].tags == ("long", "piece:0", "n:1", "tuning")
 
 
+def test_only_clips_by_the_wanted_speaker_are_taken(tiny: Path) -> None:
+    made = items("tts", speaker="high", count=3, turns=None)
+    assert [item.speaker for item in made] == ["high"] * 3
+    assert made[0].prompt is None or made[0].prompt != made[1].prompt
+
+
 BAD = [
     ("tts", {"corpus": "nope", "count": 1}, r"no corpus 'nope'; there are: mini-speech"),
     ("tts", {"split": "valid"}, r"corpus 'tiny' has no split 'valid'"),
     ("tts", {"split": "tset"}, r"suite\.yaml:5: items\.split: .*'test'.*got 'tset'"),
     ("tts", {"tag": "lon"}, r"items\.tag: no clip of tiny test has the tag 'lon'; did you mean 'long'"),
+    ("tts", {"speaker": "hihg"}, r"items\.speaker: no such clip is by 'hihg'; did you mean 'high'"),
     ("tts", {"tag": "zzz"}, r"items\.tag: .*there are: bare, long, n:1, piece:0"),
     ("tts", {"count": 9}, r"items\.count: 9 items are wanted, and 8 clips can be items"),
     ("tts", {"count": 0}, r"suite\.yaml:5: items\.count: .*greater than or equal to 1"),
@@ -258,7 +265,9 @@ def test_a_suite_of_a_corpus_runs(tiny: Path, tmp_path: Path) -> None:
     samples = run.samples()
     assert samples["failure"].isna().all()
     assert set(samples["seconds"]) == {2.0}
-    assert run.invocations()["generated"].tolist() == [24]
+    assert run.invocations()["generated"].tolist() == [
+        15
+    ]  # of 8 items 3 are for tuning, and nothing is picked of controls
 
 
 BLOCKS = {

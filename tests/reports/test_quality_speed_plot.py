@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
@@ -13,7 +14,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 
 from calm_eval.reports import quality_speed_plot as module
-from calm_eval.reports.quality_speed_plot import quality_speed_plot
+from calm_eval.reports.quality_speed_plot import few_rows, quality_speed_plot
 from calm_eval.reports.style import COLOURS, MARKERS
 
 
@@ -112,6 +113,15 @@ def test_higher_is_better_names_what_lies_below(variant, cell, drawn, tmp_path: 
     )
     assert axes.get_ylim() == pytest.approx((0.66 - 0.0096, 0.82 + 0.0096))
     assert "higher is better" in axes.get_ylabel()
+
+
+def test_of_many_rows_the_defaults_are_drawn(variant, cell) -> None:
+    rows = [variant("calm"), *[variant(f"calm temperature={number}") for number in range(8)], variant("piper")]
+    rows = [replace(row, system=row.name.split()[0]) for row in rows]
+    told = replace(variant("calm-shuffled", control=True), identity={"control": "shuffled"})
+    cells = [cell(row, "wer", 0.1) for row in [*rows, told, variant("reference", control=True)]]
+    assert [one.variant.name for one in few_rows(cells)] == ["calm", "piper", "reference"]
+    assert few_rows(cells[:8]) == cells[:8]
 
 
 def test_many_rows_are_told_apart_and_fit(variant, cell, drawn, tmp_path: Path) -> None:
