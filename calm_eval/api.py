@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from calm_eval.runs.evaluate import STAGES, Order, default_folder, default_threads
 from calm_eval.runs.evaluate import evaluate as run_order
+from calm_eval.runs.order import STAGES, Order, default_folder, default_threads
 from calm_eval.runs.plan import Wishes
 from calm_eval.runs.run import Run
 from calm_eval.systems.engine import Conditions

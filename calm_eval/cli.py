@@ -14,7 +14,7 @@ from calm_eval.errors import CalmEvalError, InputError
 from calm_eval.listing import WHAT
 
 if TYPE_CHECKING:
-    from calm_eval.runs.evaluate import Order
+    from calm_eval.runs.order import Order
     from calm_eval.systems.protocol import Value
 
 
@@ -137,7 +137,7 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _order(arguments: argparse.Namespace) -> Order:
-    from calm_eval.runs.evaluate import Order, default_threads
+    from calm_eval.runs.order import Order, default_threads
     from calm_eval.runs.plan import Wishes
     from calm_eval.systems.engine import Conditions
 
@@ -184,13 +184,14 @@ def _scalar(text: str) -> Value:
 
 
 def _folder(arguments: argparse.Namespace) -> Path:
-    from calm_eval.runs.evaluate import default_folder
+    from calm_eval.runs.order import default_folder
 
     return arguments.out if arguments.out is not None else default_folder(arguments.suites)
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from calm_eval.runs.evaluate import dry_run, evaluate
+    from calm_eval.runs.dry_run import dry_run
+    from calm_eval.runs.evaluate import evaluate
 
     order, folder = _order(arguments), _folder(arguments)
     if arguments.dry_run:
@@ -204,7 +205,9 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _generate(arguments: argparse.Namespace) -> int:
     from calm_eval.runs.database import FILE_NAME
-    from calm_eval.runs.evaluate import dry_run, evaluate, stored_order
+    from calm_eval.runs.dry_run import dry_run
+    from calm_eval.runs.evaluate import evaluate
+    from calm_eval.runs.order import stored_order
 
     order, folder = _order(arguments), Path(arguments.suites[0])
     if len(arguments.suites) == 1 and (folder / FILE_NAME).is_file():
@@ -224,7 +227,8 @@ def _generate(arguments: argparse.Namespace) -> int:
 
 
 def _stage(arguments: argparse.Namespace) -> int:
-    from calm_eval.runs.evaluate import evaluate, stored_order
+    from calm_eval.runs.evaluate import evaluate
+    from calm_eval.runs.order import stored_order
 
     run = evaluate(stored_order(arguments.run), arguments.run, stages=(arguments.stage,))
     if arguments.stage == "report":
@@ -240,7 +244,8 @@ def _score(arguments: argparse.Namespace) -> int:
         return _stage(arguments)
     if not all(given):
         raise InputError("score: name a run folder, or two folders with --generated and --reference")
-    from calm_eval.runs.evaluate import default_threads, evaluate
+    from calm_eval.runs.evaluate import evaluate
+    from calm_eval.runs.order import default_threads
     from calm_eval.runs.two_folders import Folders, default_out, folder_order
     from calm_eval.systems.engine import Conditions
 

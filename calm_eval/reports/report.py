@@ -23,8 +23,8 @@ from calm_eval.reports.sweep_plot import sweep_plot
 from calm_eval.runs.aggregate import METHOD, Cell
 from calm_eval.runs.database import Database, storage_errors
 from calm_eval.runs.paired import PairedRows
-from calm_eval.runs.pick import Pick, tuning_cells
-from calm_eval.runs.plan_store import StoredPlan, load_plans
+from calm_eval.runs.pick import Pick, picks
+from calm_eval.runs.plan_store import StoredPlan
 from calm_eval.runs.run import Run, summary_table
 
 
@@ -33,17 +33,17 @@ def write_report(run: Run) -> None:
     suites = run.cells()
     write_atomically(run.folder / "summary.csv", summary_table(suites).to_csv(index=False).encode())
     sections = [f"# {escape(run.folder.resolve().name)}"]
-    picks = run.picks()
+    tuning = run.tuning()
     for plan, cells in suites:
-        sections += suite_section(run, plan, cells, [pick for pick in picks if pick.suite == plan.suite.name])
+        sections += suite_section(run, plan, cells, tuning[plan.suite.name])
     sections += [_how_it_was_made(run)]
     write_atomically(run.folder / "report.md", ("\n\n".join(sections) + "\n").encode())
 
 
-def suite_section(run: Run, plan: StoredPlan, cells: Sequence[Cell], picked: Sequence[Pick]) -> list[str]:
-    """The paragraphs of one suite; `picked` are its systems' best rows."""
-    suite = plan.suite
-    all_metrics = list(dict.fromkeys(one.spec.name for one in plan.metrics))
+def suite_section(run: Run, plan: StoredPlan, cells: Sequence[Cell], tuning: Sequence[Cell]) -> list[str]:
+    """The paragraphs of one suite; by its `tuning` cells its systems' best rows are picked."""
+    suite, picked = plan.suite, picks(plan.suite.name, tuning)
+    all_metrics = _metric_names(plan)
     seeds = f"{plan.seeds} seed{'s' if plan.seeds > 1 else ''}"
     parts = [
         f"## {escape(suite.title)}",
@@ -56,7 +56,7 @@ def suite_section(run: Run, plan: StoredPlan, cells: Sequence[Cell], picked: Seq
     rest = [name for name in all_metrics if suite.table and name not in suite.table]
     if rest:
         parts += ["More metrics:", suite_table(plan, cells, rest)]
-    compared = _compared(run, plan, cells, suite.table or all_metrics)
+    compared = _compared(run, plan, cells, tuning)
     if not compared.families or any(one.variant.family not in FAMILIES for one in picked if one.among > 1):
         parts += _best(picked, cells, suite.table or all_metrics)
     parts += [*compared.families, *compared.shuffled]
@@ -75,6 +75,10 @@ def suite_section(run: Run, plan: StoredPlan, cells: Sequence[Cell], picked: Seq
         parts += ["### What the numbers rest on", basis]
     parts += ["### Fingerprints", _fingerprints(plan)]
     return parts
+
+
+def _metric_names(plan: StoredPlan) -> list[str]:
+    return list(dict.fromkeys(one.spec.name for one in plan.metrics))
 
 
 def _best(picked: Sequence[Pick], cells: Sequence[Cell], columns: Sequence[str]) -> list[str]:
@@ -98,13 +102,13 @@ class _Compared:
     shuffled: list[str]
 
 
-def _compared(run: Run, plan: StoredPlan, cells: Sequence[Cell], columns: Sequence[str]) -> _Compared:
+def _compared(run: Run, plan: StoredPlan, cells: Sequence[Cell], tuning: Sequence[Cell]) -> _Compared:
+    columns = plan.suite.table or _metric_names(plan)
     database = Database(run.folder, write=False)
     try:
         with storage_errors(run.folder):
-            whole = next(one for one in load_plans(database) if one.suite.name == plan.suite.name)
             compare = PairedRows(database, plan).compare
-            families = equal_time_section(tuning_cells(database, whole), cells, columns, compare)
+            families = equal_time_section(tuning, cells, columns, compare)
             return _Compared(families, shuffled_sections(plan, cells, compare))
     finally:
         database.close()

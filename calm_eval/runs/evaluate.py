@@ -14,11 +14,10 @@ from calm_eval.errors import InputError
 from calm_eval.keys import digest
 from calm_eval.runs.busy import busy_line, load_average
 from calm_eval.runs.database import FILE_NAME, Database, storage_errors
-from calm_eval.runs.dry_run import dry_run
 from calm_eval.runs.environment import describe_environment
 from calm_eval.runs.forecast import Forecast
 from calm_eval.runs.generate import GenerateStage
-from calm_eval.runs.order import STAGES, Order, default_folder, default_threads, make_plans, stored_order
+from calm_eval.runs.order import STAGES, Order, default_threads, make_plans
 from calm_eval.runs.passes import judging
 from calm_eval.runs.pieces import REPORT, pieces_of
 from calm_eval.runs.plan_store import load_plans, save_metrics, save_plan
@@ -28,8 +27,6 @@ from calm_eval.runs.score import ScoreStage
 from calm_eval.runs.speeds import SpeedBook, machine_of
 from calm_eval.runs.waiting import NOTHING, as_stored, to_make
 from calm_eval.runs.watch import Progress, Stopwatch
-
-__all__ = ["STAGES", "Order", "default_folder", "default_threads", "dry_run", "evaluate", "make_plans", "stored_order"]
 
 
 def evaluate(order: Order, folder: Path, *, stages: Sequence[str] = STAGES, quiet: bool = False) -> Run:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from calm_eval.runs.forecast import Forecast
-from calm_eval.runs.pieces import row_units
+from calm_eval.runs.pieces import sample_units
 from calm_eval.runs.plan import PlannedSample, SuitePlan, log_file
 from calm_eval.runs.samples import START_FAILURE, SampleStore
 from calm_eval.runs.watch import Progress, Stopwatch
@@ -94,6 +94,7 @@ class GenerateStage:
         start, started = ("start", plan.suite.name, name), False
         began = time.perf_counter()
         engine = open_engine(plan.systems[name], plan.items, Place(scratch, log), self.conditions)
+        units = sample_units(plan.items)
         try:
             for (_, seed), group in itertools.groupby(samples, key=lambda one: (one.variant.name, one.seed)):
                 part = {sample.item.id: sample for sample in group}
@@ -108,8 +109,8 @@ class GenerateStage:
                         own = min(seconds, outcome.generate_seconds or 0.0)
                         self.forecast.did(start, seconds - own)
                         seconds, started = own, True
-                    row, units = ("row", plan.suite.name, sample.variant.name), row_units(plan.items, sample.item)
-                    self.forecast.did(row, seconds, units=units, good=outcome.clip is not None)
+                    row = ("row", plan.suite.name, sample.variant.name)
+                    self.forecast.did(row, seconds, units=units[sample.item.id], good=outcome.clip is not None)
                     yield sample.key
                     began = time.perf_counter()
         finally:

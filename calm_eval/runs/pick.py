@@ -24,16 +24,15 @@ class Pick:
     among: int
 
 
-def picks(database: Database, plan: StoredPlan) -> list[Pick]:
-    """One pick for each system that is no control, in the order of the plan.
+def picks(suite: str, cells: Sequence[Cell]) -> list[Pick]:
+    """One pick for each system that is no control, in the order of the plan, from the suite's `tuning_cells`.
 
     None for a suite without `pick` or without tuning items, and none of a system whose rows have no value there.
     """
-    cells = tuning_cells(database, plan)
     systems = dict.fromkeys(cell.variant.system for cell in cells if not cell.variant.control)
     found = [best([cell for cell in cells if cell.variant.system == system]) for system in systems]
     return [
-        Pick(plan.suite.name, cell.variant, cell.metric, cell.estimate.value, cell.estimate.n_items, among)
+        Pick(suite, cell.variant, cell.metric, cell.estimate.value, cell.estimate.n_items, among)
         for cell, among in found
         if cell is not None and cell.estimate.value is not None
     ]

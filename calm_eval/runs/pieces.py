@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 
 from calm_eval.data.item import Item
 from calm_eval.keys import canonical_json
@@ -32,19 +32,17 @@ def pieces_of(
     return pieces
 
 
-def row_units(items: Collection[Item], item: Item) -> float:
-    """Seconds of audio that a sample is asked for, or 1 where not every item of the suite says."""
-    return item.duration if item.duration is not None and _timed(items) else 1.0
-
-
-def _timed(items: Collection[Item]) -> bool:
-    return all(item.duration is not None for item in items)
+def sample_units(items: Collection[Item]) -> Mapping[str, float]:
+    """By item: the seconds of audio that a sample of it is asked for, or 1 where not every item of the suite says."""
+    seconds = {item.id: item.duration for item in items if item.duration is not None}
+    return seconds if len(seconds) == len(items) else {item.id: 1.0 for item in items}
 
 
 def _generation(plan: StoredPlan, samples: Sequence[StoredSample]) -> list[Piece]:
     """Each row, and one start of each system that has something to make."""
     suite, task = plan.suite.name, plan.suite.task
-    unit = "second" if _timed(plan.items.values()) else "sample"
+    units = sample_units(plan.items.values())
+    unit = "second" if all(item.duration is not None for item in plan.items.values()) else "sample"
     pieces: dict[Name, Piece] = {}
     for row in plan.variants:
         mine = [one for one in samples if one.variant == row.name]
@@ -56,8 +54,8 @@ def _generation(plan: StoredPlan, samples: Sequence[StoredSample]) -> list[Piece
         likes = (f"{row.fingerprint[:16]}/{setting}", f"{row.system}/{setting}", row.system)
         keys = tuple(f"row/{task}/{unit}/{one}" for one in likes)
         name: Name = ("row", suite, row.name)
-        units = sum(row_units(plan.items.values(), plan.items[one.item]) for one in mine)
-        pieces[name] = Piece(name, keys, len(mine), units, f"kin/row/{task}/{unit}/{row.family}")
+        in_all = sum(units[one.item] for one in mine)
+        pieces[name] = Piece(name, keys, len(mine), in_all, f"kin/row/{task}/{unit}/{row.family}")
     return list(pieces.values())
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from calm_eval.runs.aggregate import Cell, aggregate
 from calm_eval.runs.database import Database, storage_errors
 from calm_eval.runs.drift import Curve, drift_curves
-from calm_eval.runs.pick import Pick, picks
+from calm_eval.runs.pick import Pick, picks, tuning_cells
 from calm_eval.runs.plan_store import StoredPlan, load_plans
 from calm_eval.runs.values import value_rows
 
@@ -78,8 +78,12 @@ class Run:
 
     def picks(self) -> list[Pick]:
         """The best row of each system with several samplings, chosen on the tuning items by the suite's `pick`."""
+        return [pick for suite, cells in self.tuning().items() for pick in picks(suite, cells)]
+
+    def tuning(self) -> dict[str, list[Cell]]:
+        """By suite, what `picks` chooses by: the estimates of the suite's `pick` on the tuning items of every row."""
         with self._database() as database:
-            return [pick for plan in load_plans(database) for pick in picks(database, plan)]
+            return {plan.suite.name: tuning_cells(database, plan) for plan in load_plans(database)}
 
     def drift(self) -> list[Curve]:
         """The curves of metrics that the suite measures in windows (`drift:`), row by row."""

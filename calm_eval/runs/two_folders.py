@@ -15,7 +15,7 @@ from calm_eval.data.texts import read_texts
 from calm_eval.errors import InputError, StoreError
 from calm_eval.judges import JUDGES
 from calm_eval.metrics.bound import make_metric
-from calm_eval.runs.evaluate import Order
+from calm_eval.runs.order import Order
 from calm_eval.specs.suite import JudgeUse, MetricUse
 from calm_eval.systems.engine import Conditions
 

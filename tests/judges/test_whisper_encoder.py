@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,12 +25,18 @@ def whisper_encoder() -> Iterator[WhisperEncoderJudge]:
     judge.close()
 
 
+def openai_model(folder: Path) -> Any:
+    """openai-whisper with the weights of our judge."""
+    whisper = pytest.importorskip("whisper")
+    to_openai(fetch("whisper-tiny.en-ct2") / "model.bin", folder / "tiny.en.pt")
+    return whisper.load_model(str(folder / "tiny.en.pt"), device="cpu").float()
+
+
 def test_equals_openai_s_encoder_with_the_same_weights(
     whisper_encoder: WhisperEncoderJudge, voice: np.ndarray, tmp_path: Path
 ) -> None:
     whisper = pytest.importorskip("whisper")
-    to_openai(fetch("whisper-tiny.en-ct2") / "model.bin", tmp_path / "tiny.en.pt")
-    peer = whisper.load_model(str(tmp_path / "tiny.en.pt"), device="cpu").float()
+    peer = openai_model(tmp_path)
     mel = whisper.log_mel_spectrogram(whisper.pad_or_trim(voice))
     with torch.inference_mode():
         theirs = peer.encoder(mel[None])[0].numpy()
@@ -95,8 +102,7 @@ def test_a_shorter_window_equals_openai_s_encoder_with_its_first_positions(
     whisper_encoder: WhisperEncoderJudge, voice: np.ndarray, tmp_path: Path
 ) -> None:
     whisper = pytest.importorskip("whisper")
-    to_openai(fetch("whisper-tiny.en-ct2") / "model.bin", tmp_path / "tiny.en.pt")
-    peer = whisper.load_model(str(tmp_path / "tiny.en.pt"), device="cpu").float()
+    peer = openai_model(tmp_path)
     peer.encoder.positional_embedding = peer.encoder.positional_embedding[:250]
     mel = whisper.log_mel_spectrogram(whisper.pad_or_trim(voice, 80000))
     with torch.inference_mode():

@@ -16,7 +16,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.spatial.distance import pdist
 
-from calm_eval.metrics import kernel_bandwidth
+from calm_eval.metrics import clip_frames, kernel_bandwidth
 from calm_eval.metrics.clip_frames import ClipFrames
 from calm_eval.metrics.kernel_bandwidth import median_distance
 from calm_eval.metrics.kernel_distance import kernel_distance, kernel_sums
@@ -275,7 +275,9 @@ def test_what_has_no_distance(reference: Any, generated: Any, options: Any, told
         kernel_distance(reference, generated, **options)
 
 
-def test_memory_maps_and_bounded_memory(tmp_path: Path) -> None:
+@pytest.mark.parametrize("held_values", [clip_frames.KEPT_VALUES, 0])
+def test_memory_maps_and_bounded_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held_values: int) -> None:
+    monkeypatch.setattr(clip_frames, "KEPT_VALUES", held_values)
     rows = np.random.default_rng(1).normal(size=(2000, 16)).astype(np.float32)
     np.save(tmp_path / "rows.npy", rows)
     held = np.load(tmp_path / "rows.npy", mmap_mode="r")
