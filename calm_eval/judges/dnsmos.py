@@ -72,6 +72,8 @@ class DnsmosJudge:
     Raises InputError for an unknown window rule.
     """
 
+    concurrent = True
+
     def __init__(self, path: str | None = None, windows: str = "speechmos") -> None:
         if windows not in WINDOW_RULES:
             raise InputError(f"dnsmos: windows is '{windows}', expected one of {', '.join(WINDOW_RULES)}")
@@ -109,7 +111,7 @@ class DnsmosJudge:
         )
 
     def load(self, device: str, threads: int) -> None:
-        """Load both networks with `threads` intra-op threads. Raises UnavailableError with the cause."""
+        """Load both networks. Raises UnavailableError with the cause."""
         try:
             import onnxruntime
             from onnxruntime.capi import onnxruntime_pybind11_state as state
@@ -118,7 +120,7 @@ class DnsmosJudge:
                 f"dnsmos needs onnxruntime: install calm-eval[mini] ({type(error).__name__}: {error})"
             ) from error
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = 1  # each call in its own thread
         options.inter_op_num_threads = 1
         folder = _folder(self._path)
         faults = (state.Fail, state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf, state.NoSuchFile,
@@ -181,7 +183,7 @@ class DnsmosJudge:
         """Samples [144160] to sig, bak, ovrl, p808."""
         if self._p835 is None or self._mel is None:
             raise UnavailableError("dnsmos is not loaded: call load(device, threads) first")
-        # One window at a time: the convolutions already fill the cores, so a batch only costs memory.
+        # One window at a time: the convolutions already fill a core, so a batch only costs memory.
         raw = self._p835.run(None, {"input_1": window[None].astype(np.float32)})[0][0].astype(np.float64)
         ratings = [np.polyval(POLYNOMIALS[name], value) for name, value in zip(POLYNOMIALS, raw, strict=True)]
         features = (power_to_db(self._mel(window[:-P808_CUT])).T + 40.0) / 40.0

@@ -60,6 +60,8 @@ class FasterWhisperJudge:
     Raises InputError when not exactly one source is given, or for another language than English on a `.en` model.
     """
 
+    concurrent = True
+
     def __init__(
         self,
         model: str | None = None,
@@ -131,8 +133,8 @@ class FasterWhisperJudge:
                 device=kind,
                 device_index=int(index or 0),
                 compute_type=self._compute_type,
-                cpu_threads=threads,
-                num_workers=1,
+                cpu_threads=1,
+                num_workers=threads,
                 local_files_only=True,
             )
         except (OSError, RuntimeError, ValueError) as error:

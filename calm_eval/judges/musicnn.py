@@ -70,6 +70,8 @@ class MusicnnJudge:
     Raises InputError for an unknown model or output.
     """
 
+    concurrent = True
+
     def __init__(self, model: str = "MTT", output: str = "tags", path: str | None = None) -> None:
         _check_model(model)
         if output not in OUTPUTS:
@@ -122,7 +124,7 @@ class MusicnnJudge:
             raise UnavailableError(
                 f"musicnn needs torch: install calm-eval[mini] ({type(error).__name__}: {error})"
             ) from error
-        torch.set_num_threads(threads)
+        torch.set_num_threads(1)  # each call in its own thread
         folder = _folder(self._model, self._path)
         try:
             entries = read_index(folder / INDEX_FILE)

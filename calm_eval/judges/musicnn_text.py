@@ -28,6 +28,8 @@ class MusicnnTextJudge:
     Refuses audio as `MusicnnJudge` does, and a text without any character but space as `empty`.
     """
 
+    concurrent = True
+
     def __init__(self, model: str = "MTT") -> None:
         self.requires = Requires(("torch", "safetensors", "tokenizers"), (f"musicnn-{model.lower()}", "minilm-l6-v2"))
         self._model = model
@@ -58,7 +60,7 @@ class MusicnnTextJudge:
     def load(self, device: str, threads: int) -> None:
         """Load both models. Raises UnavailableError with what to install or fetch."""
         self._tagger.load(device, threads)
-        self._sentences.load(device, threads)
+        self._sentences.load(device, 1)
         phrases = [PHRASE.format(tag=tag) for tag in tag_names(self._model)]
         self._phrases = self._sentences.embed(phrases).astype(np.float64)
 

@@ -42,6 +42,8 @@ class SileroJudge:
     Raises InputError for a threshold outside 0 to 1.
     """
 
+    concurrent = True
+
     def __init__(self, path: str | None = None, threshold: float = 0.5) -> None:
         if not 0.0 < threshold < 1.0:
             raise InputError(f"silero-vad: threshold is {threshold}, expected a number between 0 and 1")
@@ -74,7 +76,7 @@ class SileroJudge:
         )
 
     def load(self, device: str, threads: int) -> None:
-        """Load the network with `threads` intra-op threads. Raises UnavailableError with the cause."""
+        """Load the network. Raises UnavailableError with the cause."""
         try:
             import onnxruntime
             from onnxruntime.capi import onnxruntime_pybind11_state as state
@@ -83,7 +85,7 @@ class SileroJudge:
                 f"silero-vad needs onnxruntime: install calm-eval[mini] ({type(error).__name__}: {error})"
             ) from error
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = 1  # each call in its own thread
         options.inter_op_num_threads = 1
         faults = (state.Fail, state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf, state.NoSuchFile,
                   state.NotImplemented, state.RuntimeException, OSError, RuntimeError)  # fmt: skip

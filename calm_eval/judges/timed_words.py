@@ -18,6 +18,7 @@ class TimedWordsJudge:
     start and end of each word in seconds. Refuses `empty` and `nan`.
     """
 
+    concurrent = True
     requires = Requires(("faster_whisper", "onnxruntime"), ("whisper-tiny.en-ct2", "silero-vad"))
 
     def __init__(self) -> None:

@@ -11,9 +11,9 @@ from calm_eval.keys import digest, seed_from
 from calm_eval.metrics.bound import BoundMetric, make_metric
 from calm_eval.metrics.drift import CurvePoint, Window, drift_curve, fixed_windows, paired_changes
 from calm_eval.metrics.protocol import ItemValue, Metric, SampleView
+from calm_eval.runs.asking import Question
 from calm_eval.runs.database import Database
 from calm_eval.runs.judgements import JudgementStore
-from calm_eval.runs.judging import Question
 from calm_eval.runs.plan_store import StoredPlan, StoredSample
 from calm_eval.runs.rows import Variant
 from calm_eval.runs.samples import SampleStore

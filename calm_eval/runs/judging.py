@@ -1,22 +1,19 @@
-"""Asking one judge about everything that it has not judged yet; the next batch is read while it works on this one."""
+"""Asking one judge about everything that it has not judged yet, some batches at once where it can do so."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
-from typing import TypeVar, cast
 
-from calm_eval.audio.read import AudioError, read_sound
-from calm_eval.audio.resample import to_mono
-from calm_eval.errors import StoreError, UnavailableError
-from calm_eval.judges.protocol import Judge, JudgeInfo, Judgement, Mono, PairJudge, TextJudge
+from calm_eval.errors import StoreError
+from calm_eval.judges.protocol import Judge, JudgeInfo
 from calm_eval.metrics.bound import BoundMetric, judge_use, make_judge
 from calm_eval.metrics.identity import judge_identity
+from calm_eval.runs.asking import Judged, LostAudioError, Part, Question, ask, read
 from calm_eval.runs.database import Database
 from calm_eval.runs.forecast import Forecast
 from calm_eval.runs.judgements import JUDGE_ERROR, JudgementStore
@@ -27,25 +24,8 @@ from calm_eval.systems.engine import Conditions
 BATCH = 8
 LOADERS = 2
 """Threads that read and resample ahead; both let go of the interpreter while they work."""
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Question:
-    """What a judge is asked about: the audio of `path`, a `text`, or the run's own `audio`, perhaps beside `path`.
-
-    `window`: only these samples of the audio, counted at the judge's rate.
-    """
-
-    audio: str | None = None
-    path: Path | None = None
-    text: str | None = None
-    window: tuple[int, int] | None = None
-
-
-Heard = Mono | str | tuple[Mono, Mono] | AudioError
-"""What was read for a question, or what is wrong with it."""
+AT_ONCE = 8
+"""Batches that a concurrent judge works on at once, at most: each holds its audio in memory."""
 
 
 class Judging:
@@ -71,7 +51,6 @@ class Judging:
         self.progress = progress
         self.forecast = forecast
         self.judged = 0
-        self.lost: list[str] = []
 
     def run(self, title: str, bound: BoundMetric, wanted: Mapping[str, Question]) -> None:
         """Judge what is not judged yet, by the judge of `bound`. Raises UnavailableError when it cannot be had."""
@@ -93,84 +72,42 @@ class Judging:
         self.forecast.did(("load", title, fingerprint), loaded)
         parts = [waiting[start : start + BATCH] for start in range(0, len(waiting), BATCH)]
         try:
-            with (
-                ThreadPoolExecutor(max_workers=LOADERS) as reader,
-                self.progress.steps(f"{title}: {info.name}", len(waiting)) as step,
-            ):
-                read = partial(self._read, sample_rate=info.sample_rate)
-                ahead = [reader.submit(read, question) for _, question in parts[0]]
-                for place, part in enumerate(parts):
-                    heard = [one.result() for one in ahead]
-                    if place + 1 < len(parts):
-                        ahead = [reader.submit(read, question) for _, question in parts[place + 1]]
-                    judged = list(self._batch(judge, info, part, heard))
+            with self.progress.steps(f"{title}: {info.name}", len(waiting)) as step:
+                for judged in self._answers(judge, info, parts):
                     self.judgements.put(fingerprint, judged, self.environment)
                     self.judged += len(judged)
                     seconds, began = time.perf_counter() - began, time.perf_counter()
-                    self.forecast.did(("judge", title, fingerprint), seconds, units=len(part), count=len(part))
-                    step.done(len(part))
+                    self.forecast.did(("judge", title, fingerprint), seconds, units=len(judged), count=len(judged))
+                    step.done(len(judged))
         finally:
             judge.close()
 
-    def _read(self, question: Question, sample_rate: int) -> Heard:
-        """What a question is about, audio at the judge's rate. Runs beside the judge: touches files only."""
-        if question.text is not None:
-            return question.text
-        try:
-            sounds = [to_mono(self.samples.load(question.audio), sample_rate)] if question.audio is not None else []
-        except AudioError as error:
-            self.lost.append(str(question.audio))
-            return error
-        try:
-            sounds += [to_mono(read_sound(question.path), sample_rate)] if question.path is not None else []
-        except AudioError as error:
-            return error
-        if question.window is not None:
-            return sounds[0][slice(*question.window)]
-        return sounds[0] if len(sounds) == 1 else (sounds[0], sounds[1])
+    def _answers(self, judge: Judge, info: JudgeInfo, parts: Sequence[Part]) -> Iterator[Judged]:
+        """The answers to each part, in order; meanwhile the next ones are read and, by a concurrent judge, judged."""
+        at_once = min(AT_ONCE, self.conditions.threads) if getattr(judge, "concurrent", False) else 1
+        look = partial(read, samples=self.samples, sample_rate=info.sample_rate)
+        with ThreadPoolExecutor(at_once) as callers, ThreadPoolExecutor(LOADERS) as readers:
+            ahead: deque[Future[Judged]] = deque()
+            try:
+                for part in parts:
+                    heard = [readers.submit(look, question) for _, question in part]
+                    ahead.append(callers.submit(ask, judge, info, part, heard))
+                    if len(ahead) > at_once:
+                        yield self._next(info, ahead)
+                while ahead:
+                    yield self._next(info, ahead)
+            finally:
+                for left in ahead:
+                    left.cancel()
 
-    def _batch(
-        self, judge: Judge, info: JudgeInfo, part: Sequence[tuple[str, Question]], read: Sequence[Heard]
-    ) -> Iterator[tuple[str, Judgement]]:
-        sounds: dict[str, Mono] = {}
-        texts: dict[str, str] = {}
-        pairs: dict[str, tuple[Mono, Mono]] = {}
-        for (key, question), one in zip(part, read, strict=True):
-            if isinstance(one, str):
-                texts[key] = one
-            elif isinstance(one, tuple):
-                pairs[key] = one
-            elif not isinstance(one, AudioError):
-                sounds[key] = one
-            elif question.audio not in self.lost:
-                yield key, Judgement(refused=one.name)
-            else:
-                self.samples.forget_audio(str(question.audio))
-                raise StoreError(
-                    f"{self.samples.folder}: {one}; its row is dropped: run the same command again"
-                ) from one
-        with self.watch.mark("judge"):
-            if sounds:
-                yield from zip(sounds, self._ask(judge.judge, info, list(sounds.values())), strict=True)
-            if texts:
-                ask = cast(TextJudge, judge).judge_texts
-                yield from zip(texts, self._ask(ask, info, list(texts.values())), strict=True)
-            if pairs:
-                beside = cast(PairJudge, judge).judge_pairs
-                yield from zip(pairs, self._ask(beside, info, list(pairs.values())), strict=True)
-
-    def _ask(self, judge: Callable[[list[T]], list[Judgement]], info: JudgeInfo, asked: list[T]) -> list[Judgement]:
-        """One answer a question. A question on which the judge fails is asked alone, and then refused as `error`."""
+    def _next(self, info: JudgeInfo, ahead: deque[Future[Judged]]) -> Judged:
         try:
-            answers = judge(asked)
-        except UnavailableError:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever a judge raises on one sound must not cost the others
-            if len(asked) > 1:
-                return [answer for one in asked for answer in self._ask(judge, info, [one])]
-            text = f"{type(error).__name__}: {error}"
-            self.progress.say(f"judge {info.name} failed on one audio: {text}")
-            return [Judgement(refused=JUDGE_ERROR, notes={"error": text})]
-        if len(answers) != len(asked):
-            raise UnavailableError(f"judge {info.name} gave {len(answers)} answers to {len(asked)} audios")
-        return answers
+            with self.watch.mark("judge"):
+                judged = ahead.popleft().result()
+        except LostAudioError as lost:
+            self.samples.forget_audio(lost.audio)
+            raise StoreError(f"{self.samples.folder}: {lost}; its row is dropped: run the same command again") from lost
+        for _, answer in judged:
+            if answer.refused == JUDGE_ERROR:
+                self.progress.say(f"judge {info.name} failed on one audio: {answer.notes['error']}")
+        return judged

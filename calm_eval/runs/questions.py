@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from calm_eval.metrics.bound import BoundMetric
 from calm_eval.metrics.protocol import Judged
+from calm_eval.runs.asking import Question
 from calm_eval.runs.database import Database
-from calm_eval.runs.judging import Question
 from calm_eval.runs.plan_store import StoredPlan
 from calm_eval.runs.views import OF_SAMPLE, PAIRED, question_keys, text_key
 

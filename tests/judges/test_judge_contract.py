@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,9 @@ from calm_eval.judges import JUDGES
 from calm_eval.judges.dnsmos import DnsmosJudge
 from calm_eval.judges.faster_whisper import FasterWhisperJudge, whisper_tiny_en
 from calm_eval.judges.openai_whisper import OpenAIWhisperJudge
-from calm_eval.judges.protocol import Judge
+from calm_eval.judges.protocol import Judge, Judgement
 from calm_eval.judges.resemblyzer import ResemblyzerJudge
+from calm_eval.selftest.signals import signal
 
 BUILT_IN: list[Callable[[], Judge]] = [whisper_tiny_en, OpenAIWhisperJudge, ResemblyzerJudge, DnsmosJudge]
 
@@ -140,3 +142,28 @@ def test_closing_frees_the_weights(
     judge.close()
     with pytest.raises(UnavailableError, match="not loaded"):
         judge.judge([voice])
+
+
+def told(answer: Judgement) -> tuple[object, ...]:
+    vectors = None if answer.vectors is None else answer.vectors.tobytes()
+    return answer.text, dict(answer.scores), vectors, dict(answer.notes), answer.refused
+
+
+@pytest.mark.parametrize(
+    "name", ["whisper-tiny.en", "dnsmos", "silero-vad", "timed-words", "musicnn-mtt", "musicnn-mtt-minilm"]
+)
+def test_a_concurrent_judge_answers_the_same_from_two_threads_at_once(name: str) -> None:
+    judge = JUDGES.load(name)()
+    assert judge.concurrent
+    whole = np.tile(signal("spoken", 16000), 2)
+    sounds = [whole, whole[8000:], 0.5 * whole[4000:]]
+    judge.load("cpu", 1)
+    alone = [told(answer) for answer in judge.judge(sounds)]
+    judge.close()
+    judge.load("cpu", 2)
+    with ThreadPoolExecutor(2) as callers:
+        together = [
+            [told(answer) for answer in answers] for answers in callers.map(judge.judge, [sounds, sounds[::-1]] * 2)
+        ]
+    judge.close()
+    assert together == [alone, alone[::-1]] * 2
