@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bar import Bar
 
-MILESTONES = {"2": "first_run", "3": "model_speed", "4": "minis", "5": "metrics", "6": "suites"}
+MILESTONES = {"2": "first_run", "3": "model_speed", "4": "minis", "5": "metrics", "6": "suites", "7": "latency"}
 
 
 def machine() -> str:

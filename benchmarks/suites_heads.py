@@ -97,7 +97,8 @@ def head_spans(engine: Engine, item: Item, seed: int, sampling: Mapping[str, Val
     for outcome in engine.generate([item], seed, "music_continuation", sampling):
         if outcome.failure is not None:
             raise RuntimeError(f"{dict(sampling)}: {outcome.failure}: {outcome.text}")
-        found += [span.nanoseconds for span in outcome.spans if span.name == "head"]
+        heads = (span.nanoseconds for span in outcome.spans if span.name == "head")
+        found += [spent for spent in heads if spent is not None]
     if not found:
         raise RuntimeError(f"{dict(sampling)}: the system marks no head")
     return found

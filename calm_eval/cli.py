@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from calm_eval import __version__
+from calm_eval import __version__, latency_command
 from calm_eval.errors import CalmEvalError, InputError
 from calm_eval.listing import WHAT
 
@@ -59,6 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     report = verbs.add_parser("report", help="write the tables and plots of a run")
     report.add_argument("run", type=Path, metavar="RUN", help="run folder")
     report.set_defaults(call=_stage, stage="report")
+    latency = verbs.add_parser("latency", help="where the time of a step goes, one system beside another")
+    latency_command.add_arguments(latency)
+    latency.set_defaults(call=latency_command.run)
     listing = verbs.add_parser("list", help="what there is")
     listing.add_argument(
         "what",

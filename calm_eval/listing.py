@@ -29,6 +29,7 @@ def listing(what: str) -> str:
 
 
 def _suites() -> list[tuple[str, ...]]:
+    from calm_eval.specs.latency import latency_suites, load_latency_suite
     from calm_eval.specs.locate import bundled_names
     from calm_eval.specs.suite import load_suite
 
@@ -36,6 +37,9 @@ def _suites() -> list[tuple[str, ...]]:
     for name in bundled_names("suite"):
         spec = load_suite(name).spec
         rows.append((spec.name, str(spec.version), spec.task, str(len(spec.metrics)), spec.title))
+    for path in latency_suites().values():
+        timed = load_latency_suite(path)
+        rows.append((timed.name, str(timed.version), timed.task, "latency", timed.title))
     return rows
 
 

@@ -11,7 +11,7 @@ from calm_eval.systems.protocol import Chunk, Done, Event, Failure, Parameter, R
 from reference_models.catalogue import checkpoint_file, head_evaluations
 from reference_models.checkpoint import check_checkpoint, file_hash
 from reference_models.errors import ModelError
-from reference_models.presets import ModelPreset, Preset, load_codec_preset, load_model_preset
+from reference_models.presets import CodecPreset, ModelPreset, Preset, load_codec_preset, load_model_preset
 
 if TYPE_CHECKING:
     from reference_models.serving import Server, Wanted
@@ -25,16 +25,23 @@ def create(
     codec_sha256: str | None = None,
     tokenizer: str | None = None,
     resample_prompts: bool = False,
+    scale: float = 1.0,
 ) -> ReferenceSystem:
     """A system from a preset's name or file.
 
     Without a checkpoint the bundled one is taken, and where there is none the model is untrained: it can be timed, and
     its quality is not scored. `tokenizer` is a SentencePiece file for presets that need one. `resample_prompts`
     brings prompts to the codec's rate and to one channel (soxr VHQ, mean of channels); otherwise others are refused.
-    Raises ModelError on a preset or checkpoint that cannot be used.
+    `scale` below 1 shrinks depth and width of model and codec, untrained then: for timing on a small machine.
+    Raises ModelError on a preset, checkpoint or scale that cannot be used.
     """
+    if scale != 1.0 and (checkpoint is not None or codec_checkpoint is not None):
+        raise ModelError("a scaled preset has no checkpoint: leave out 'scale' or the checkpoints")
+    model = load_model_preset(preset)
     return ReferenceSystem(
-        load_model_preset(preset),
+        model,
+        load_codec_preset(model.codec),
+        scale,
         _path(checkpoint),
         sha256,
         _path(codec_checkpoint),
@@ -50,6 +57,8 @@ class ReferenceSystem:
     def __init__(
         self,
         preset: ModelPreset,
+        codec_preset: CodecPreset,
+        scale: float,
         checkpoint: Path | None,
         sha256: str | None,
         codec_checkpoint: Path | None,
@@ -57,9 +66,15 @@ class ReferenceSystem:
         tokenizer: Path | None,
         resample_prompts: bool,
     ) -> None:
-        self.preset, self.codec_preset = preset, load_codec_preset(preset.codec)
-        self.checkpoint = _checked(preset, checkpoint, sha256)
-        self.codec_checkpoint = _checked(self.codec_preset, codec_checkpoint, codec_sha256)
+        self.preset, self.codec_preset, self.scale = preset, codec_preset, scale
+        if scale == 1.0:
+            self.checkpoint = _checked(preset, checkpoint, sha256)
+            self.codec_checkpoint = _checked(codec_preset, codec_checkpoint, codec_sha256)
+        else:
+            from reference_models.scaling import scaled_codec, scaled_model
+
+            self.preset, self.codec_preset = scaled_model(preset, scale), scaled_codec(codec_preset, scale)
+            self.checkpoint = self.codec_checkpoint = None
         self.tokenizer, self.resample_prompts = tokenizer, resample_prompts
         self._server: Server | None = None
 
@@ -110,6 +125,14 @@ class ReferenceSystem:
         steps, depth = sampling.get("steps"), sampling.get("depth", 0)
         return head_evaluations(self.preset, self.codec_preset, None if steps is None else int(steps), int(depth))
 
+    def weight_bytes_per_frame(self, sampling: Mapping[str, Value]) -> dict[str, float]:
+        """Bytes of weights that one frame reads, by part; the system must be loaded."""
+        from reference_models.serving import sampling_from
+        from reference_models.weight_bytes import weight_bytes
+
+        assert self._server is not None
+        return weight_bytes(self._server.model, self._server.codec, sampling_from(sampling))
+
     def generate(self, requests: Sequence[Request], sampling: Mapping[str, Value]) -> Iterator[Event]:
         """Make a batch. What a model cannot take becomes the failure `refused`, before any compute."""
         from reference_models.serving import End, Sound, sampling_from
@@ -125,8 +148,9 @@ class ReferenceSystem:
                 yield Failure(request.item, request.seed, "refused", str(error))
         if not prepared:
             return
-        threshold = sampling.get("eos_threshold")
-        for event in self._server.run(prepared, settings, None if threshold is None else float(threshold)):
+        given = sampling.get("eos_threshold")
+        threshold = None if given is None else float(given)
+        for event in self._server.run(prepared, settings, threshold, trace=any(one.trace for one in asked)):
             if isinstance(event, Sound):
                 one = asked[event.row]
                 yield Chunk(one.item, one.seed, event.samples.numpy(), self.codec_preset.sample_rate)
@@ -135,7 +159,7 @@ class ReferenceSystem:
             else:
                 for one in asked:  # a step serves the whole batch; each sample is told its share
                     share = event.nanoseconds // len(asked)
-                    yield Span(one.item, one.seed, event.name, event.step, share)
+                    yield Span(one.item, one.seed, event.name, event.step, share, event.start)
 
     def _wanted(self, request: Request) -> Wanted:
         import torch

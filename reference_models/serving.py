@@ -13,7 +13,7 @@ from torch import Tensor
 
 from reference_models.build import make_codec, make_model, make_tokenizer
 from reference_models.checkpoint import load_checkpoint
-from reference_models.clock import SpanClock, Timed
+from reference_models.clock import NoClock, SpanClock, Timed
 from reference_models.errors import ModelError
 from reference_models.heads.protocol import Sampling
 from reference_models.models.conditioning import Conditions
@@ -132,16 +132,24 @@ class Server:
         return torch.tensor(tokens, device=self.device)
 
     def run(
-        self, prepared: Sequence[Prepared], sampling: Sampling, eos_threshold: float | None = None
+        self,
+        prepared: Sequence[Prepared],
+        sampling: Sampling,
+        eos_threshold: float | None = None,
+        trace: bool = True,
     ) -> Iterator[Sound | End | Timed]:
-        """Make a batch of samples; the sounds of one row come in order. Raises ModelError before any compute."""
+        """Make a batch of samples; the sounds of one row come in order. Raises ModelError before any compute.
+
+        `trace` False times no spans.
+        """
         # As a decorator it is lifted while the caller has control, which a `with` block in a generator would not do.
-        yield from torch.inference_mode()(self._run)(prepared, sampling, eos_threshold)
+        clock = self.clock() if trace else NoClock()
+        yield from torch.inference_mode()(self._run)(prepared, sampling, eos_threshold, clock)
 
     def _run(
-        self, prepared: Sequence[Prepared], sampling: Sampling, eos_threshold: float | None
+        self, prepared: Sequence[Prepared], sampling: Sampling, eos_threshold: float | None, clock: SpanClock
     ) -> Iterator[Sound | End | Timed]:
-        clock = self.clock()
+        step = clock.moment()
         with clock("prefill", 0):
             read = [self._read(one) for one in prepared]
             rows = [self._open(one, frames) for one, frames in zip(prepared, read, strict=True)]
@@ -153,8 +161,10 @@ class Server:
         for frame in generate(self.model, conditions, prompts, limits, sampling, noise, stop, clock):
             with clock("codec", frame.index):
                 made = list(self._decode(frame, rows, sampling, prepared))
+            clock.since("step", frame.index, step)
             yield from made
             yield from clock.take()
+            step = clock.moment()
         yield from clock.take(last=True)
 
     def _decode(

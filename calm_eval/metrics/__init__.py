@@ -42,6 +42,8 @@ METRICS = Registry(
         "perplexity_mini": "calm_eval.metrics.transcript_perplexity:perplexity_mini",
         "perplexity": "calm_eval.metrics.transcript_perplexity:perplexity_under",
         "seed_spread": "calm_eval.metrics.spread:SEED_SPREAD",
+        "step_time": "calm_eval.metrics.step_parts:STEP_TIME",
+        "head_share": "calm_eval.metrics.step_parts:HEAD_SHARE",
         "silence_share": "calm_eval.metrics.signal:SILENCE_SHARE",
         "clipping_share": "calm_eval.metrics.signal:CLIPPING_SHARE",
         "bandwidth_hz": "calm_eval.metrics.signal:BANDWIDTH",

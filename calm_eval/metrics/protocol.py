@@ -46,7 +46,10 @@ class MetricSpec:
 
 @dataclass(frozen=True)
 class SampleView:
-    """What a metric may see of one sample: the item's text, judgements, the failure or flags, and the timing."""
+    """What a metric may see of one sample: the item's text, judgements, the failure or flags, and the timing.
+
+    `spans` are (name, step, nanoseconds), for metrics with `timing` alone.
+    """
 
     failure: str | None
     flags: tuple[str, ...] = ()
@@ -54,6 +57,7 @@ class SampleView:
     seconds: float | None = None
     generate_seconds: float | None = None
     first_audio_seconds: float | None = None
+    spans: Sequence[tuple[str, int, int]] = ()
     judgements: Mapping[Judged, Judgement] = field(default_factory=dict)
 
 

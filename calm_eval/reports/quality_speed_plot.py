@@ -69,7 +69,8 @@ def quality_speed_plot(cells: Sequence[Cell], quality: str, stem: Path) -> bool:
         cut = [(xs[name], ys[name]) for name in timed if (ys[name].estimate.high or 0.0) * spec.scale > scale.top]
         note = "\n".join(filter(None, [_cut(axes, cut, scale, spec), note]))
         if note:
-            axes.set_title(note, loc="left", fontsize=7.5, color=GREY)
+            # Above the legend too: a title of the axes would run under it.
+            figure.suptitle(note, x=0.01, ha="left", fontsize=7.5, color=GREY)
         figure.legend(handles=handles, loc="outside right upper", fontsize=8, borderaxespad=0)
         save(figure, stem)
     return True
@@ -176,9 +177,10 @@ def _levels(axes: Any, cells: Sequence[Cell], spec: MetricSpec) -> list[Any]:
         low, high = cell.estimate.low, cell.estimate.high
         if low is not None and high is not None:
             axes.axhspan(low * spec.scale, high * spec.scale, color=GREY, alpha=0.08, linewidth=0, zorder=0.5)
-        line = axes.axhline(
-            _shown(cell, spec), color=GREY, linewidth=1.1, linestyle=DASHES[place % len(DASHES)], zorder=1
-        )
+        # Past the dashes, broader and paler lines: no two levels look alike.
+        first = place < len(DASHES)
+        dash, colour = DASHES[place % len(DASHES)], GREY if first else "#9a9a9a"
+        line = axes.axhline(_shown(cell, spec), color=colour, linewidth=1.1 if first else 2.2, linestyle=dash, zorder=1)
         line.set_label(_level_label(cell))
         handles.append(line)
     return handles

@@ -14,6 +14,8 @@ from calm_eval.runs.rows import Variant
 
 COST = ("Head evaluations (per s of audio)", "n (items × seeds)")
 """The last columns of a table of rows: what a second of audio costs, and how much the row rests on."""
+UNTIMED = frozenset(("not-timed", "no-spans"))
+"""Reasons of a timing that a row does not have; no failures."""
 
 
 def ordered_rows(plan: StoredPlan) -> list[str]:
@@ -65,7 +67,7 @@ def cell_text(cell: Cell) -> str:
     if estimate.invalid is not None:
         return f"– ({escape(estimate.invalid)})"
     if estimate.value is None:
-        if set(estimate.failures) <= {"not-timed"}:
+        if set(estimate.failures) <= UNTIMED:
             return "–"
         if set(estimate.failures) == {"judge-unavailable"}:
             return "judge unavailable"
@@ -124,7 +126,7 @@ def failure_table(plan: StoredPlan, cells: Sequence[Cell]) -> str | None:
             missing.setdefault((cell.variant.name, cell.variant.unscored_text), Counter())[cell.metric.title] += 1
             continue
         for failure, count in cell.estimate.failures.items():
-            if failure != "not-timed":
+            if failure not in UNTIMED:
                 missing.setdefault((cell.variant.name, f"{failure} ×{count}"), Counter())[cell.metric.title] += 1
     noticed: dict[tuple[str, str], int] = {}
     for cell in cells:

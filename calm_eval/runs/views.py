@@ -52,6 +52,10 @@ def question_keys(item: Item, audio: str | None) -> dict[Judged, str | None]:
     return keys
 
 
+def _spans(stored: str | None) -> tuple[tuple[str, int, int], ...]:
+    return () if stored is None else tuple((name, step, spent) for name, step, spent in json.loads(stored))
+
+
 class Views:
     """Views of the samples of one suite for one metric."""
 
@@ -85,6 +89,7 @@ class Views:
             seconds=row["seconds"],
             generate_seconds=row["generate_seconds"],
             first_audio_seconds=row["first_audio_seconds"],
+            spans=_spans(row["spans"]) if self.bound.spec.timing else (),
             judgements=heard,
         )
 

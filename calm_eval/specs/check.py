@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from calm_eval.errors import InputError
+from calm_eval.specs.latency import load_latency_suite
 from calm_eval.specs.suite import load_suite
 from calm_eval.specs.system import beside, load_system
 from calm_eval.specs.yaml_lines import read_yaml
@@ -17,6 +18,11 @@ def check_file(path: Path) -> str:
     data = read_yaml(path).data
     if not isinstance(data, dict):
         raise InputError(f"{path}:1: expected 'key: value' lines of a suite or a system")
+    if data.get("kind") == "latency":
+        timed = load_latency_suite(path)
+        for row in timed.rows:
+            load_system(row.system)
+        return f"{path}: latency suite '{timed.name}' version {timed.version} is valid"
     if _SUITE_KEYS & set(data):
         from calm_eval.judges import JUDGES
         from calm_eval.metrics import METRICS

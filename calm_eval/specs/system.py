@@ -22,6 +22,7 @@ _CONTROL_OPTIONS: Mapping[str, tuple[str, ...]] = {
     "round_trip": ("codec", "depth", "checkpoint", "sha256"),
     "shuffled": ("system", "part"),
 }
+_PARTS = ("prefill", "backbone", "head", "codec", "other")
 _NEEDED_OPTIONS: Mapping[str, tuple[str, ...]] = {"round_trip": ("codec",), "shuffled": ("system", "part")}
 
 
@@ -41,7 +42,8 @@ _ASSET = "asset:"
 class SystemSpec(Spec):
     """One system file: exactly one of `python`, `command`, `folder`, `control` says how it is reached.
 
-    `folder: asset:NAME` is the folder of an asset, fetched on first use.
+    `folder: asset:NAME` is the folder of an asset, fetched on first use. `spans` names modules of a PyTorch model that
+    marks no spans itself, by path from the system object: `backbone: model.transformer`.
     """
 
     name: Name
@@ -53,6 +55,7 @@ class SystemSpec(Spec):
     interpreter: str | None = None
     manifest: str | None = None
     options: dict[str, Option] = Field(default_factory=dict)
+    spans: dict[str, str] = Field(default_factory=dict)
     tasks: list[Task] = Field(default_factory=list)
     family: Literal["continuous", "discrete", "other"] = "other"
     sample_rate: Annotated[int, Field(ge=0, le=768_000)] = 0
@@ -76,6 +79,11 @@ class SystemSpec(Spec):
             raise ValueError("'interpreter' belongs to 'python'")
         if self.manifest and self.folder is None:
             raise ValueError("'manifest' belongs to 'folder'")
+        if self.spans and self.python is None:
+            raise ValueError("'spans' belongs to 'python'")
+        strange = sorted(set(self.spans) - set(_PARTS))
+        if strange:
+            raise ValueError(f"spans: '{strange[0]}' is no part of a step; parts: {', '.join(_PARTS)}")
         if self.sampling and self.command is None:
             raise ValueError("'sampling' belongs to 'command'; a python system declares its parameters itself")
         allowed = _CONTROL_OPTIONS.get(self.control or "", ())

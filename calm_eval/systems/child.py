@@ -52,6 +52,7 @@ class ChildEngine:
         folder: Path | None = None,
         item_timeout: float | None = None,
         start_timeout: float = 300.0,
+        spans: Mapping[str, str] | None = None,
     ) -> None:
         self.target = target
         self.options = dict(options)
@@ -61,6 +62,7 @@ class ChildEngine:
         self.folder = folder
         self.item_timeout = conditions.item_timeout or item_timeout or DEFAULT_ITEM_TIMEOUT
         self.start_timeout = start_timeout
+        self.spans = dict(spans or {})
         self._process: Process | None = None
         self._told: dict[str, Any] | None = None
         self._loaded = False
@@ -132,6 +134,7 @@ class ChildEngine:
             "op": "describe",
             "target": self.target,
             "options": self.options,
+            "spans": self.spans,
             "paths": [str(self.folder.resolve())] if self.folder else [],
         }
         self._told = self._ask(describe, "described", self.start_timeout)["info"]

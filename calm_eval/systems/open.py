@@ -52,6 +52,7 @@ def open_engine(system: LoadedSystem, items: Sequence[Item], place: Place, condi
         folder=system.path.parent if system.path else None,
         item_timeout=spec.item_timeout,
         start_timeout=spec.start_timeout,
+        spans=spec.spans,
     )
 
 

@@ -33,6 +33,7 @@ class SystemInfo:
     (0: not frame based). `weights` maps a name to a sha256. `version` is raised by hand when the same weights and
     options give other audio; None makes the sha256 of the source file stand for it. `unscored` is a reason why its
     quality must not be scored, such as `untrained` for random weights: it is only timed. Empty: it is scored.
+    `execution` says how it computes (`eager`, `compiled`, `cuda-graph`): times of two kinds are never compared.
     """
 
     tasks: tuple[str, ...]
@@ -45,6 +46,7 @@ class SystemInfo:
     config: Mapping[str, Any] = field(default_factory=dict)
     version: int | None = None
     unscored: str = ""
+    execution: str = "eager"
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,10 @@ class Audio:
 
 @dataclass(frozen=True)
 class Request:
-    """One sample to make. `prompt` is the voice prompt or the audio to continue; `duration` in seconds, or None."""
+    """One sample to make. `prompt` is the voice prompt or the audio to continue; `duration` in seconds, or None.
+
+    `trace` False asks for no spans: what marking them costs is measured so.
+    """
 
     item: str
     seed: int
@@ -72,6 +77,7 @@ class Request:
     text: str | None = None
     prompt: Audio | None = None
     duration: float | None = None
+    trace: bool = True
 
 
 @dataclass(frozen=True)
@@ -88,14 +94,17 @@ class Chunk:
 class Span:
     """Time spent in one part (`prefill`, `backbone`, `head`, `codec`, `other`) of one step, in nanoseconds.
 
-    It may come until the batch ends, after the sample's `Done` too.
+    The name `step` is that of the whole of a step, from one frame of audio to the next, which the parts divide. `start`
+    is when it began on `time.perf_counter_ns`, None where that is not known. `nanoseconds` is None for a part that
+    began and did not end. A span may come until the batch ends, after the sample's `Done` too.
     """
 
     item: str
     seed: int
     name: str
     step: int
-    nanoseconds: int
+    nanoseconds: int | None
+    start: int | None = None
 
 
 @dataclass(frozen=True)
@@ -139,3 +148,6 @@ class System(Protocol):
     def head_evaluations_per_second(self, sampling: Mapping[str, Value]) -> float | None:
         """Head network evaluations per second of audio at this sampling; None when it does not apply."""
         ...
+
+    # A system may also have `weight_bytes_per_frame(sampling) -> dict[str, float]`: bytes of weights that one frame
+    # reads, by part (`backbone`, `head`, `codec`), once it is loaded. Latency tables show the bound that they imply.

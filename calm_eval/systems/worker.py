@@ -70,6 +70,8 @@ class Worker:
         self.requests = requests
         self.answers = answers
         self.system: Any = None
+        self.hooked: dict[str, str] = {}
+        self.hooks: Any = None
         self.chunks = 0
 
     def say(self, **event: Any) -> None:
@@ -100,6 +102,7 @@ class Worker:
         for part in attribute.split("."):
             factory = getattr(factory, part)
         self.system = factory(**message["options"])
+        self.hooked = message.get("spans") or {}
         info = self.system.info
         told = {
             "tasks": list(info.tasks),
@@ -111,6 +114,7 @@ class Worker:
             "config": dict(info.config),
             "version": info.version,
             "unscored": str(getattr(info, "unscored", "") or ""),
+            "execution": str(getattr(info, "execution", "eager")),
             "sampling": {name: vars(parameter) for name, parameter in info.sampling.items()},
         }
         source = getattr(module, "__file__", None)
@@ -123,9 +127,18 @@ class Worker:
         measure = getattr(self.system, "head_evaluations_per_second", None)
         self.say(event="heads", values=[measure(sampling) if measure else None for sampling in message["samplings"]])
 
+    def on_weights(self, message: dict[str, Any]) -> None:
+        """Bytes of weights that one frame reads, by part."""
+        measure = getattr(self.system, "weight_bytes_per_frame", None)
+        self.say(event="weights", values=dict(measure(message["sampling"])) if measure else {})
+
     def on_load(self, message: dict[str, Any]) -> None:
         """Bring the weights into memory."""
         self.system.load(message["device"], message["dtype"], message["threads"])
+        if self.hooked:
+            from calm_eval.systems.hooks import Hooks
+
+            self.hooks = Hooks(self.system, self.hooked)
         self.say(event="loaded")
 
     def on_generate(self, message: dict[str, Any]) -> None:
@@ -134,6 +147,7 @@ class Worker:
 
         requests = [Request(**dict(one, prompt=self._prompt(one["prompt"]))) for one in message["requests"]]
         active = 0
+        arrivals = []
         events = None
         while True:
             began = time.perf_counter_ns()
@@ -145,16 +159,32 @@ class Worker:
                 break
             who = {"item": event.item, "seed": event.seed}
             if isinstance(event, Chunk):
+                arrivals.append(time.perf_counter_ns())
                 name, channels, frames = self._write(event.samples)
                 rate = int(event.sample_rate)
                 self.say(event="chunk", file=name, channels=channels, frames=frames, rate=rate, ns=active, **who)
             elif isinstance(event, Span):
-                self.say(event="span", name=event.name, step=event.step, ns=event.nanoseconds, **who)
+                # Old systems know no start; what never ended has no time that a sample could keep.
+                if event.nanoseconds is not None:
+                    self.say(event="span", name=event.name, step=event.step, ns=event.nanoseconds, **who)
             elif isinstance(event, Done):
                 self.say(event="done", why=event.why, ns=active, **who)
             elif isinstance(event, Failure):
                 self.say(event="failure", name=str(event.name), text=str(event.text), ns=active, **who)
+        if self.hooks is not None:
+            for name, step, _, ns in self.hooks.take(arrivals):
+                for one in requests if ns is not None else ():
+                    share = ns // len(requests)
+                    self.say(event="span", name=name, step=step, ns=share, item=one.item, seed=one.seed)
         self.say(event="batch_end", ns=active)
+
+    def on_time(self, message: dict[str, Any]) -> None:
+        """Make a batch for its times alone: nothing is written and nothing is said until it has ended."""
+        from calm_eval.systems.protocol import Request
+        from calm_eval.systems.timed import run_timed
+
+        requests = [Request(**dict(one, prompt=self._prompt(one["prompt"]))) for one in message["requests"]]
+        self.say(event="timed", **run_timed(self.system, requests, message["sampling"], self.hooks))
 
     def _prompt(self, told: dict[str, Any] | None) -> Any:
         from array import array

@@ -17,7 +17,7 @@ from reference_models.models.language_model import LanguageModel
 from reference_models.noise import Noise
 
 Clock = Callable[[str, int], AbstractContextManager[object]]
-"""Times a part (`prefill`, `head`, `backbone`) of a step; the step counts columns from 0."""
+"""Times a part (`prefill`, `head`, `backbone`, `other`) of a step; the step counts columns from 0."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +68,12 @@ def generate(
         state = model.begin(conditions, prompts, max(limits), sampling, noise)
     for step in range(max(limits) + delay):
         if stop is not None and step >= stop.not_before:
-            logits = model.stop_logits(state)
-            for row, logit in enumerate([] if logits is None else logits.tolist()):
-                if not stopped[row] and logit > stop.threshold:
-                    stopped[row] = True
-                    ends[row] = min(ends[row], max(step + stop.after, 1))
+            with timed("other", step):
+                logits = model.stop_logits(state)
+                for row, logit in enumerate([] if logits is None else logits.tolist()):
+                    if not stopped[row] and logit > stop.threshold:
+                        stopped[row] = True
+                        ends[row] = min(ends[row], max(step + stop.after, 1))
         with timed("head", step):
             column = model.draw(state)
         frame = column if assembler is None else assembler.push(column)

@@ -58,7 +58,7 @@ FAILURES = (
 # fmt: off
 REFUSALS = (
     # metrics/*.py
-    "no-text", "no-reference-words", "no-prompt", "not-timed", "judge:no-vector", "judge:no-direction",
+    "no-text", "no-reference-words", "no-prompt", "not-timed", "no-spans", "judge:no-vector", "judge:no-direction",
     # judges/*.py, with the metric's prefix
     "judge:silent", "judge:no-voice", "judge:too-short", "judge:empty", "judge:nan",
     "no-words", "one seed", "no-reference", "no-round-trip", "n < 5d", "too few clips", "fewer than two clips",

@@ -1,0 +1,133 @@
+"""Ratios and the self-check: the identity of the published table, and pairs that break it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from calm_eval.latency.compare import compare
+from calm_eval.latency.generation import Generation, PartSpan
+from calm_eval.latency.measured import Measured
+from calm_eval.latency.rows import Row, RowWish
+from calm_eval.latency.summary import summarise
+from calm_eval.stats.generations import median_interval, ratio_of_medians
+
+STEPS = 40
+
+
+def summary(name, backbone, head, codec=0.0, frame_rate=12.5, generations=4, mode="eager"):
+    """A row whose steps take so many milliseconds, give or take a steady wobble."""
+    made = []
+    for number in range(generations):
+        wobble = 1 + 0.01 * ((-1) ** number)
+        spans, now, arrivals = [], 0, []
+        for step in range(STEPS):
+            start = now
+            for part, milliseconds in (("backbone", backbone), ("head", head), ("codec", codec)):
+                if milliseconds:
+                    spent = round(1e6 * milliseconds * wobble)
+                    spans.append(PartSpan(part, step, now, spent))
+                    now += spent
+            spans.append(PartSpan("step", step, start, now - start))
+            arrivals.append(now)
+        made.append(Generation(now, tuple(arrivals), tuple(spans), seconds=STEPS / frame_rate, cold=number == 0))
+    row = Row(name, name, {}, 3.2, frame_rate=frame_rate, mode=mode)
+    return summarise(Measured(row, counted=made))
+
+
+def test_the_published_speech_table_adds_up():
+    # CALM Table 2: the head of the RQ-Transformer takes 26.7 %, CALM's is 12.3 times faster, 1.3 times in all, 2.9 %.
+    base, fast = summary("rq", 73.3, 26.7), summary("calm", 73.3, 26.7 / 12.3)
+    found = compare(fast, base, same_backbone=True)
+    assert found.head.value == pytest.approx(12.3, rel=1e-6)
+    assert found.step.value == pytest.approx(1.325, abs=5e-4)
+    assert found.end_to_end.value == pytest.approx(1.325, abs=5e-4)
+    assert fast.parts["head"].share == pytest.approx(0.029, abs=5e-4)
+    assert found.amdahl.predicted == pytest.approx(found.amdahl.measured)
+    assert not found.amdahl.suspect
+
+
+def test_a_pair_that_breaks_the_law_is_suspect():
+    base, other = summary("rq", 73.3, 26.7), summary("calm", 50.0, 26.7 / 12.3)
+    assert compare(other, base, same_backbone=True).amdahl.suspect
+    assert compare(other, base, same_backbone=False).amdahl is None
+
+
+def test_another_codec_does_not_break_it():
+    base, other = summary("rq", 73.3, 26.7, codec=30.0), summary("calm", 73.3, 26.7 / 12.3, codec=2.0)
+    found = compare(other, base, same_backbone=True)
+    assert not found.amdahl.suspect
+    assert found.step.value > found.amdahl.measured
+
+
+def test_rates_of_frames_are_brought_to_a_second_of_audio():
+    base, half = summary("a", 8.0, 2.0, frame_rate=25.0), summary("b", 8.0, 2.0, frame_rate=12.5)
+    found = compare(half, base, same_backbone=False)
+    assert (found.head.value, found.step.value, found.end_to_end.value) == pytest.approx((2.0, 2.0, 2.0))
+
+
+def test_a_row_beside_itself_is_one_and_a_pair_turned_round_is_its_inverse():
+    a, b = summary("a", 8.0, 2.0), summary("b", 5.0, 1.0)
+    assert compare(a, a, same_backbone=True).step.value == 1
+    there, back = compare(b, a, same_backbone=False), compare(a, b, same_backbone=False)
+    assert there.step.value * back.step.value == pytest.approx(1)
+
+
+def test_eager_and_compiled_are_not_compared():
+    with pytest.raises(ValueError, match="is compiled"):
+        compare(summary("a", 8.0, 2.0), summary("b", 8.0, 2.0, mode="compiled"), same_backbone=False)
+
+
+def test_quantities_of_a_row_with_known_times():
+    one = summary("a", 6.0, 3.0, codec=1.0)
+    assert one.step.value == pytest.approx(10e6, rel=0.011)
+    assert {name: round(part.share, 6) for name, part in one.parts.items()} == {
+        "backbone": 0.6, "head": 0.3, "codec": 0.1, "unattributed": 0.0,
+    }  # fmt: skip
+    assert one.real_time_factor == pytest.approx(0.125, rel=0.011)
+    assert one.missed == 0
+    assert {buffer: play.stalls for buffer, play in one.playback.items()} == {1: 0, 2: 0, 4: 0, 8: 0}
+    assert one.first_audio_cold == pytest.approx(10.1e6)
+    assert one.throughput[1] == pytest.approx(8.0, rel=0.011)
+    assert one.faults == {}
+    # 156 steps: enough for the 90th and the 95th percentile, not for the 99th.
+    assert [one.lacking_generations(share) for share in (0.5, 0.9, 0.95, 0.99)] == [0, 0, 0, 13]
+
+
+def test_one_generation_has_a_median_and_no_interval():
+    value, interval = median_interval([np.array([1.0, 2.0, 9.0])], seed=1)
+    assert (value, interval) == (2.0, None)
+    assert ratio_of_medians([np.array([4.0])], [np.array([2.0]), np.array([2.0])], seed=1) == (2.0, None)
+
+
+def test_generations_that_agree_leave_no_width_and_a_shared_slowdown_cancels():
+    same = [np.array([2.0, 3.0])] * 5
+    assert median_interval(same, seed=1) == (2.5, (2.5, 2.5))
+    slow = [factor * np.array([2.0, 3.0]) for factor in (1.0, 1.1, 1.4, 1.2, 1.3)]
+    value, interval = ratio_of_medians([2 * one for one in slow], slow, seed=1)
+    assert (value, *interval) == pytest.approx((2.0, 2.0, 2.0))
+    _, alone = median_interval(slow, seed=1)
+    assert alone[0] < alone[1]
+
+
+def test_the_interval_holds_the_truth_about_as_often_as_it_says():
+    hits, truth = 0, 4.0
+    for trial in range(80):
+        draw = np.random.default_rng(trial)
+        groups = [truth * draw.lognormal(0.0, 0.1) + draw.normal(0.0, 0.2, size=30) for _ in range(8)]
+        low, high = median_interval(groups, seed=trial)[1]
+        hits += low <= truth <= high
+    assert hits / 80 >= 0.88
+
+
+def test_no_measurement_and_a_zero_below_are_refused():
+    with pytest.raises(ValueError, match="no measurements"):
+        median_interval([], seed=1)
+    with pytest.raises(ValueError, match="a median of 0"):
+        ratio_of_medians([np.ones(3)], [np.zeros(3)], seed=1)
+
+
+def test_rows_are_read_from_words():
+    assert RowWish.parse("mini-calm-music:steps=4,temperature=0.7") == RowWish(
+        "mini-calm-music", {"steps": 4, "temperature": 0.7}
+    )
