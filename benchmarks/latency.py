@@ -17,6 +17,7 @@ import numpy as np
 from bar import Bar
 
 from calm_eval.latency.compare import Comparison
+from calm_eval.latency.machine import load_average
 from calm_eval.latency.measure import Bench, desks_of, generate_once
 from calm_eval.latency.measured import Measurement, read_measurement
 from calm_eval.latency.rows import RowWish
@@ -33,7 +34,7 @@ PAIR = (
     "mini-calm-music", "mini-calm-music:steps=4", "mini-delay-music", "--against", "mini-rq-music",
     "--task", "music_continuation", "--generations", "10", "--duration", "10",
 )  # fmt: skip
-SCALES = {"speech": 0.3, "music": 0.25}
+SCALES = {"speech": 0.5, "music": 0.4}
 ROUNDS = 13
 SECONDS = 10.0
 LIMIT = 30 * 60.0
@@ -64,6 +65,7 @@ def tracing(name: str, folder: Path) -> list[Bar]:
     outside: list[float] = []
     inside: list[float] = []
     bench = Bench(tier, Conditions(threads=default_threads()), folder / "tracing", "speech_continuation")
+    quiet()
     with desks_of([RowWish(name)], bench) as (_, (desk,)):
         for number in range(ROUNDS):
             for traced in (True, False) if number % 2 == 0 else (False, True):
@@ -96,9 +98,19 @@ def tracing(name: str, folder: Path) -> list[Bar]:
 def made(folder: Path, words: Sequence[str]) -> Measurement:
     """A measurement in a folder, made by the command line where it is not there."""
     if not (folder / "latency.json").is_file():
+        quiet()
         call = [sys.executable, "-m", "calm_eval.cli", "latency", *words, "--out", str(folder)]
         subprocess.run(call, check=True, stdout=subprocess.DEVNULL)
     return read_measurement(folder / "latency.json")
+
+
+def quiet(patience: float = 600.0) -> None:
+    """Wait until nothing else is at work. Raises RuntimeError when that takes too long."""
+    began = time.monotonic()
+    while (load_average() or 0.0) >= QUIET:
+        if time.monotonic() - began > patience:
+            raise RuntimeError(f"the load average stayed above {QUIET}: latency is measured on a quiet machine")
+        time.sleep(5)
 
 
 def told(measurement: Measurement) -> tuple[list[Summary], list[Comparison]]:
@@ -135,6 +147,7 @@ def paper_scale(folder: Path, name: str, scale: float) -> tuple[Measurement, flo
     words = (f"paper/latency_{name}", "--scale", str(scale), "--tier", "cpu")
     clock = folder / "seconds.txt"
     if not clock.is_file():
+        quiet()
         began = time.monotonic()
         made(folder, words)
         clock.write_text(f"{time.monotonic() - began:.1f}\n", encoding="utf-8")

@@ -74,9 +74,15 @@ def generate(
                     if not stopped[row] and logit > stop.threshold:
                         stopped[row] = True
                         ends[row] = min(ends[row], max(step + stop.after, 1))
+        if model.text_stream is not None:
+            with timed("other", step):
+                model.draw_words(state)
         with timed("head", step):
             column = model.draw(state)
-        frame = column if assembler is None else assembler.push(column)
+        frame = column
+        if assembler is not None:
+            with timed("other", step):
+                frame = assembler.push(column)
         index = step - delay
         if frame is not None:
             yield Frame(index, frame, [index < end for end in ends], _ended(index, ends, limits, told))

@@ -122,13 +122,17 @@ class LanguageModel(nn.Module):
             state.z = z + extra
         return state
 
+    def draw_words(self, state: State) -> None:
+        """The next token of the inner monologue, where there is one; before the frame, which it goes with."""
+        if self.text_stream is not None:
+            z = state.z[: state.batch]
+            state.words = self.text_stream.draw(z, state.noise, state.sampling.text_temperature)
+
     def draw(self, state: State) -> Tensor:
-        """One frame for each sample, from the head."""
+        """One frame for each sample, from the head; after `draw_words`."""
         z, null = state.z, None
         if state.sampling.cfg != 1.0:
             z, null = state.z[: state.batch], state.z[state.batch :]
-        if self.text_stream is not None:
-            state.words = self.text_stream.draw(z, state.noise, state.sampling.text_temperature)
         return self.head.sample(z, state.sampling, state.noise, null)
 
     def advance(self, frame: Tensor, state: State) -> None:

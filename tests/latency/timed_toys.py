@@ -17,7 +17,7 @@ class Toy:
     `fault` plants what its name says.
     """
 
-    def __init__(self, backbone=1.0, head=1.0, fault="", execution="eager"):
+    def __init__(self, backbone=1.0, head=1.0, fault="", execution="eager", unscored="untrained"):
         self.backbone, self.head, self.fault = backbone, head, fault
         self.info = SystemInfo(
             tasks=("tts", "music_continuation"),
@@ -27,7 +27,7 @@ class Toy:
             streaming=True,
             sampling={"steps": Parameter(1, 1, 1000)},
             version=1,
-            unscored="untrained",
+            unscored=unscored,
             execution=execution,
         )
         if fault == "import":

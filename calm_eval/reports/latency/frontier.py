@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from calm_eval.errors import InputError
 from calm_eval.latency.summary import Summary
@@ -84,10 +85,24 @@ def frontier_plot(spec: MetricSpec, rows: Sequence[Bought], stem: Path) -> None:
             axes.set_xlabel(title, fontsize=8)
             axes.margins(x=0.1)
             if title.startswith("head"):
-                axes.set_xscale("symlog", linthresh=10)
+                _counts(axes, [x for x in xs if x is not None])
         figure.axes[0].set_ylabel(f"{spec.title} ({spec.unit}), {better} is better", fontsize=8)
         figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=2, fontsize=8)
         save(figure, stem)
+
+
+def _counts(axes: Any, values: Sequence[float]) -> None:
+    """A logarithmic axis that begins at 0 (a delay pattern has no head), with labels where rows are."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+    axes.set_xscale("symlog", linthresh=10)
+    labelled: list[float] = []
+    for value in sorted(set(values)):
+        if not labelled or value >= 1.9 * labelled[-1]:
+            labelled.append(value)
+    axes.xaxis.set_major_locator(FixedLocator(labelled))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _place: f"{value:g}"))
+    axes.xaxis.set_minor_locator(NullLocator())
 
 
 def iso_latency_table(spec: MetricSpec, rows: Sequence[Bought]) -> str:
