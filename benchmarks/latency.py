@@ -99,8 +99,9 @@ def made(folder: Path, words: Sequence[str]) -> Measurement:
     """A measurement in a folder, made by the command line where it is not there."""
     if not (folder / "latency.json").is_file():
         quiet()
-        call = [sys.executable, "-m", "calm_eval.cli", "latency", *words, "--out", str(folder)]
-        subprocess.run(call, check=True, stdout=subprocess.DEVNULL)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        call = [sys.executable, "-m", "calm_eval.cli", "latency", *words, "--out", folder.name]
+        subprocess.run(call, check=True, stdout=subprocess.DEVNULL, cwd=folder.parent)
     return read_measurement(folder / "latency.json")
 
 
