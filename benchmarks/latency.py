@@ -17,8 +17,9 @@ import numpy as np
 from bar import Bar
 
 from calm_eval.latency.compare import Comparison
+from calm_eval.latency.desks import Bench, desks_of
 from calm_eval.latency.machine import load_average
-from calm_eval.latency.measure import Bench, desks_of, generate_once
+from calm_eval.latency.measure import generate_once
 from calm_eval.latency.measured import Measurement, read_measurement
 from calm_eval.latency.rows import RowWish
 from calm_eval.latency.summary import Summary, summarise
@@ -26,15 +27,15 @@ from calm_eval.latency.tier import Tier
 from calm_eval.reports.latency.published_ratios import published_of
 from calm_eval.reports.latency.report import compared
 from calm_eval.runs.order import default_threads
-from calm_eval.stats.generations import ratio_of_medians
+from calm_eval.stats.processes import ratio_of_medians
 from calm_eval.systems.engine import Conditions
 
 MINIS = ("mini-calm-speech", "mini-rq-speech")
 PAIR = (
     "mini-calm-music", "mini-calm-music:steps=4", "mini-delay-music", "--against", "mini-rq-music",
-    "--task", "music_continuation", "--generations", "10", "--duration", "10",
+    "--task", "music_continuation", "--tier", "full", "--duration", "10",
 )  # fmt: skip
-SCALES = {"speech": 0.5, "music": 0.4}
+SCALES = {"speech": 0.4, "music": 0.3}
 ROUNDS = 13
 SECONDS = 10.0
 LIMIT = 30 * 60.0
@@ -59,7 +60,7 @@ def bars(work: Path | None = None) -> list[Bar]:
 
 def tracing(name: str, folder: Path) -> list[Bar]:
     """All spans on against none, in turns, by the system's clock; and a stopwatch of this process beside it."""
-    tier = Tier("bars", 1, ROUNDS - 1, SECONDS, (0.5,))
+    tier = Tier("bars", 1, ROUNDS - 1, 1, SECONDS, (0.5,))
     on: list[np.ndarray] = []
     off: list[np.ndarray] = []
     outside: list[float] = []

@@ -9,8 +9,8 @@ import numpy as np
 
 from calm_eval.keys import seed_from
 from calm_eval.latency.steps import Nanoseconds
-from calm_eval.latency.summary import Summary
-from calm_eval.stats.generations import ratio_of_medians
+from calm_eval.latency.summary import Summary, by_process
+from calm_eval.stats.processes import ratio_of_medians
 
 TOLERANCE = 0.10
 """What the head explains may differ from what is measured by this share."""
@@ -18,7 +18,7 @@ TOLERANCE = 0.10
 
 @dataclass(frozen=True)
 class Speedup:
-    """The other row's time over this row's, medians: above 1 this row is faster. `interval` over generations."""
+    """The other row's time over this row's, medians: above 1 this row is faster. `interval` over processes."""
 
     value: float
     interval: tuple[float, float] | None
@@ -64,19 +64,17 @@ def compare(row: Summary, other: Summary, *, same_backbone: bool) -> Comparison:
     if modes[0] != modes[1]:
         raise ValueError(f"{row.measured.row.name} is {modes[0]}, {other.measured.row.name} is {modes[1]}")
     seed = seed_from("latency", row.measured.row.name, other.measured.row.name)
-    heads = _part(row, "head"), _part(other, "head")
     both_framed = bool(row.measured.row.frame_rate and other.measured.row.frame_rate)
     stepped = both_framed and row.step is not None and other.step is not None
-    whole = [
-        [np.array([one.end / one.seconds], dtype=np.float64) for one in summary.generations] for summary in (other, row)
-    ]
+    heads = [by_process(one.generations, _part(one, "head")) for one in (row, other)]
+    headed = both_framed and all(any(group.any() for group in groups) for groups in heads)
     return Comparison(
         row=row,
         other=other,
-        head=_speedup(*heads, row, other, seed) if both_framed and all(_any(one) for one in heads) else None,
-        step=_speedup(row.walls, other.walls, row, other, seed) if stepped else None,
-        end_to_end=Speedup(*ratio_of_medians(whole[0], whole[1], seed=seed)),
-        amdahl=_amdahl(row, other) if same_backbone and stepped and all(_any(one) for one in heads) else None,
+        head=_speedup(heads[0], heads[1], row, other, seed) if headed else None,
+        step=_speedup(row.groups, other.groups, row, other, seed) if stepped else None,
+        end_to_end=Speedup(*ratio_of_medians(_whole(other), _whole(row), seed=seed)),
+        amdahl=_amdahl(row, other) if same_backbone and stepped and headed else None,
     )
 
 
@@ -84,8 +82,10 @@ def _part(summary: Summary, name: str) -> list[Nanoseconds]:
     return [one.steady_part(name) for one in summary.steps]
 
 
-def _any(groups: Sequence[Nanoseconds]) -> bool:
-    return any(group.any() for group in groups)
+def _whole(summary: Summary) -> list[Nanoseconds]:
+    """Nanoseconds of each generation for a second of audio, by process."""
+    made = summary.generations
+    return by_process(made, [np.array([one.end / one.seconds], dtype=np.float64) for one in made])
 
 
 def _speedup(

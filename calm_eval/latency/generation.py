@@ -31,7 +31,7 @@ class Generation:
 
     `arrivals` are those of the first item's chunks on the host, `seconds` the audio of all `batch` items. `cold`: the
     first of its process. `load`: the machine's load average just before, None where it does not tell. `outside` is the
-    whole by the harness's own clock, from request to answer.
+    whole by the harness's own clock, from request to answer; `process` counts the system's processes.
     """
 
     end: int
@@ -42,6 +42,7 @@ class Generation:
     cold: bool = False
     load: float | None = None
     outside: int | None = None
+    process: int = 0
     peak_bytes: int | None = None
     device_peak_bytes: int | None = None
 
@@ -64,7 +65,13 @@ class Generation:
 
 
 def generation_from(
-    told: Mapping[str, Any], *, batch: int, cold: bool, load: float | None, outside: int | None = None
+    told: Mapping[str, Any],
+    *,
+    batch: int,
+    cold: bool,
+    load: float | None,
+    outside: int | None = None,
+    process: int = 0,
 ) -> Generation:
     """What `run_timed` told. Raises UntimedError with the system's own failure, or `empty`, `unfinished`,
     `clock-backwards` or `unknown-span`.
@@ -95,6 +102,7 @@ def generation_from(
         cold=cold,
         load=load,
         outside=outside,
+        process=process,
         peak_bytes=told["peak_bytes"],
         device_peak_bytes=told["device_peak_bytes"],
     )

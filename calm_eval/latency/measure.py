@@ -1,74 +1,23 @@
-"""Measuring: whole generations of every row, one beside another, each system in a process of its own."""
+"""Measuring: whole generations of every row, one beside another, in several processes of each system."""
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Sequence
 
-from calm_eval.errors import InputError
-from calm_eval.keys import digest
 from calm_eval.latency.asked import asked_items
+from calm_eval.latency.desks import Bench, Desk, desks_of
 from calm_eval.latency.generation import Generation, generation_from
 from calm_eval.latency.machine import load_average
 from calm_eval.latency.measured import Measured
 from calm_eval.latency.rounds import rounds
-from calm_eval.latency.rows import Row, RowWish
-from calm_eval.latency.tier import Tier
+from calm_eval.latency.rows import RowWish
 from calm_eval.runs.watch import Progress
-from calm_eval.specs.presets import ADAPTER
-from calm_eval.specs.system import LoadedSystem, load_system
-from calm_eval.systems.engine import Conditions, Place
 from calm_eval.systems.outcome import SystemUnavailableError
-from calm_eval.systems.sampling import resolve_sampling, variant_name
-from calm_eval.systems.timed_child import TimedChild, UntimedError
+from calm_eval.systems.timed_child import UntimedError
 
 PAUSE = 0.25
 """Seconds between generations: the threads of the one before have then stopped spinning."""
-
-
-@dataclass(frozen=True)
-class Bench:
-    """Under which conditions rows are measured. `scale` shrinks the reference models; 1 leaves them as they are."""
-
-    tier: Tier
-    conditions: Conditions
-    folder: Path
-    task: str | None = None
-    prompt: Path | None = None
-    batches: tuple[int, ...] = ()
-    scale: float = 1.0
-    trace: bool = True
-
-
-@dataclass
-class Desk:
-    """One row at work: its wish, its child, and what was measured so far."""
-
-    wish: RowWish
-    child: TimedChild
-    measured: Measured
-    task: str = ""
-
-
-@dataclass
-class _Children:
-    """One child for each system, however many samplings of it there are."""
-
-    bench: Bench
-    made: dict[str, tuple[LoadedSystem, TimedChild]] = field(default_factory=dict)
-
-    def of(self, name: str) -> tuple[LoadedSystem, TimedChild]:
-        if name not in self.made:
-            system = load_system(name)
-            self.made[name] = system, _child(system, self.bench)
-        return self.made[name]
-
-    def close(self) -> None:
-        for _, child in self.made.values():
-            child.close()
 
 
 def measure(wishes: Sequence[RowWish], bench: Bench, progress: Progress) -> tuple[str, list[Measured]]:
@@ -77,40 +26,28 @@ def measure(wishes: Sequence[RowWish], bench: Bench, progress: Progress) -> tupl
     Raises InputError for what can be seen beforehand: an unknown system, parameter or task, the same row twice.
     """
     with desks_of(wishes, bench) as (task, desks):
-        _rounds(desks, 1, bench, progress)
+        for process, counted in enumerate(bench.tier.blocks):
+            if process:
+                for desk in desks:
+                    desk.child.close()
+            _rounds(desks, 1, counted, process, bench, progress)
         for size in bench.batches:
             if size > 1:
-                _rounds(desks, size, bench, progress)
+                _rounds(desks, size, bench.tier.counted, 0, bench, progress)
         return task, [desk.measured for desk in desks]
 
 
-@contextlib.contextmanager
-def desks_of(wishes: Sequence[RowWish], bench: Bench) -> Iterator[tuple[str, list[Desk]]]:
-    """The task and the rows, each with its child; all children end with the block. Raises InputError."""
-    with contextlib.closing(_Children(bench)) as children:
-        systems = [children.of(wish.system) for wish in wishes]
-        task = bench.task or _common_task([system.spec.name for system, _ in systems], [one for _, one in systems])
-        desks = [
-            Desk(wish, child, _asked(wish, system, child, task, bench), task)
-            for wish, (system, child) in zip(wishes, systems, strict=True)
-        ]
-        names = [desk.measured.row.name for desk in desks]
-        for name in names:
-            if names.count(name) > 1:
-                raise InputError(f"the row '{name}' is asked for twice")
-        yield task, desks
-
-
-def _rounds(desks: Sequence[Desk], batch: int, bench: Bench, progress: Progress) -> None:
-    tier = bench.tier
-    count = tier.discarded + tier.counted
-    title = "latency" if batch == 1 else f"latency, batch of {batch}"
+def _rounds(desks: Sequence[Desk], batch: int, counted: int, process: int, bench: Bench, progress: Progress) -> None:
+    """One process of each system: what is discarded, then what counts, in turns."""
+    count = bench.tier.discarded + counted
+    title = f"latency, process {process + 1} of {len(bench.tier.blocks)}" if batch == 1 else f"latency, batch {batch}"
     with progress.steps(title, count * len(desks)) as step:
         for number, desk in rounds(desks, count):
             measured = desk.measured
             if measured.failure is None and batch not in measured.batch_failures:
                 try:
-                    _keep(measured, generate_once(desk, batch, number, bench), batch, number < tier.discarded)
+                    made = generate_once(desk, batch, 1000 * process + number, bench, process=process)
+                    _keep(measured, made, number < bench.tier.discarded)
                 except (UntimedError, SystemUnavailableError) as error:
                     progress.say(f"{measured.row.name}: {error.name}: {error}")
                     if batch == 1:
@@ -120,97 +57,24 @@ def _rounds(desks: Sequence[Desk], batch: int, bench: Bench, progress: Progress)
             step.done()
 
 
-def _keep(measured: Measured, generation: Generation, batch: int, discard: bool) -> None:
-    if batch > 1:
-        kept = measured.batches.setdefault(batch, [])
-        if not discard:
-            kept.append(generation)
-    else:
+def _keep(measured: Measured, generation: Generation, discard: bool) -> None:
+    if generation.batch == 1:
         (measured.discarded if discard else measured.counted).append(generation)
+    elif not discard:
+        measured.batches.setdefault(generation.batch, []).append(generation)
 
 
-def generate_once(desk: Desk, batch: int, seed: int, bench: Bench, trace: bool | None = None) -> Generation:
+def generate_once(
+    desk: Desk, batch: int, seed: int, bench: Bench, *, process: int = 0, trace: bool | None = None
+) -> Generation:
     """One timed generation of a row; `trace` instead of the bench's. Raises UntimedError and SystemUnavailableError."""
     row = desk.measured.row
     items = asked_items(desk.task, row.seconds, batch, bench.folder / "asked", bench.prompt)
-    time.sleep(PAUSE)
-    load = load_average()
     if not desk.child.loaded:
         desk.child.load()
+    time.sleep(PAUSE)
+    load = load_average()
     began = time.perf_counter_ns()
     told, cold = desk.child.time(items, seed, desk.task, row.sampling, trace=bench.trace if trace is None else trace)
     outside = time.perf_counter_ns() - began
-    return generation_from(told, batch=batch, cold=cold, load=load, outside=outside)
-
-
-def _child(system: LoadedSystem, bench: Bench) -> TimedChild:
-    spec = system.spec
-    if spec.python is None:
-        raise InputError(
-            f"system '{spec.name}' cannot be timed step by step: only 'python' systems tell when each piece is there"
-        )
-    options = dict(spec.options)
-    if bench.scale != 1.0:
-        if spec.python != ADAPTER:
-            raise InputError(f"system '{spec.name}' cannot be scaled: only the presets of reference_models can")
-        options["scale"] = bench.scale
-    return TimedChild(
-        spec.python,
-        options,
-        Place(bench.folder / "scratch" / spec.name, bench.folder / "logs" / f"{spec.name}.log"),
-        bench.conditions,
-        interpreter=(system.folder / spec.interpreter).absolute() if spec.interpreter else None,
-        folder=system.path.parent if system.path else None,
-        item_timeout=spec.item_timeout,
-        start_timeout=spec.start_timeout,
-        spans=spec.spans,
-    )
-
-
-def _asked(wish: RowWish, system: LoadedSystem, child: TimedChild, task: str, bench: Bench) -> Measured:
-    """Ask the system what it is; one that cannot start is a row that failed. Raises InputError."""
-    try:
-        return Measured(_row(wish, system, child, task, bench))
-    except SystemUnavailableError as error:
-        words = [system.spec.name, *(f"{name}={value}" for name, value in wish.sampling.items())]
-        row = Row(" ".join(words), system.spec.name, dict(wish.sampling), bench.tier.seconds)
-        return Measured(row, failure=(error.name, str(error)))
-
-
-def _row(wish: RowWish, system: LoadedSystem, child: TimedChild, task: str, bench: Bench) -> Row:
-    """The row as it is. Raises InputError, and SystemUnavailableError when the system cannot start."""
-    name = system.spec.name
-    info = child.info
-    if info.tasks and task not in info.tasks:
-        raise InputError(f"system '{name}' does not do '{task}'; it does: {', '.join(info.tasks)}")
-    sampling = resolve_sampling(name, info.sampling, wish.sampling)
-    (heads,) = child.head_evaluations([sampling])
-    identity = child.identity
-    return Row(
-        name=variant_name(name, info.sampling, sampling) + ("" if bench.scale == 1.0 else f" (scale {bench.scale:g})"),
-        system=name,
-        sampling=sampling,
-        seconds=bench.tier.seconds_for(sampling.get("steps")),
-        family=info.family,
-        frame_rate=info.frame_rate,
-        head_rate=heads,
-        weight_bytes=child.weight_bytes(sampling),
-        unscored=info.unscored,
-        mode=info.execution,
-        identity={"fingerprint": digest(dict(identity)), **identity},
-    )
-
-
-def _common_task(names: Sequence[str], children: Sequence[TimedChild]) -> str:
-    """The one task that all systems do. Raises InputError when there is none, or more than one."""
-    told = {}
-    for name, child in zip(names, children, strict=True):
-        with contextlib.suppress(SystemUnavailableError):
-            told[name] = child.info.tasks
-    shared = [task for task in dict.fromkeys(one for tasks in told.values() for one in tasks)
-              if all(task in tasks for tasks in told.values() if tasks)]  # fmt: skip
-    if len(shared) != 1:
-        listed = "; ".join(f"{name}: {', '.join(tasks) or 'any'}" for name, tasks in told.items())
-        what = "no task that all of them do" if not shared else "more than one task that all of them do"
-        raise InputError(f"{what} ({listed}): choose systems or a task with --task")
-    return shared[0]
+    return generation_from(told, batch=batch, cold=cold, load=load, outside=outside, process=process)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from calm_eval.errors import InputError
 from calm_eval.latency.bandwidth import read_bandwidth
+from calm_eval.latency.desks import Bench
 from calm_eval.latency.fits import check_memory
 from calm_eval.latency.machine import machine_state
-from calm_eval.latency.measure import Bench, measure
+from calm_eval.latency.measure import measure
 from calm_eval.latency.measured import Measurement
 from calm_eval.latency.order import LatencyOrder
 from calm_eval.runs.environment import describe_environment

@@ -16,7 +16,7 @@ from calm_eval.latency.percentile import Percentile, percentile
 from calm_eval.latency.player import Playback, miss_rate, play
 from calm_eval.latency.slope import slope
 from calm_eval.latency.steps import Nanoseconds, Steps, steps_of
-from calm_eval.stats.generations import median_interval
+from calm_eval.stats.processes import median_interval
 
 BUFFERS = (1, 2, 4, 8)
 """Frames that a simulated player waits for before it starts."""
@@ -26,7 +26,7 @@ COLUMNS = (*PARTS, "unattributed")
 
 @dataclass(frozen=True)
 class Median:
-    """A median with its interval over generations, in nanoseconds."""
+    """A median with its interval over processes, in nanoseconds."""
 
     value: float
     interval: tuple[float, float] | None
@@ -45,12 +45,14 @@ class PartTime:
 class Summary:
     """All quantities of a row. Times in nanoseconds; None where the row has no steps, frames or such a figure.
 
-    `real_time_factor` is compute over audio (below 1: faster than real time), median over generations.
+    `groups` are the steps of each process, but for each generation's first. `real_time_factor` is compute over audio
+    (below 1: faster than real time), median over generations. `first_audio_cold` is the median over processes.
     `throughput` is seconds of audio per second, by batch size. `faults` counts generations by the fault they show.
     """
 
     measured: Measured
     steps: Sequence[Steps]
+    groups: Sequence[Nanoseconds]
     source: str
     step: Median | None
     percentiles: Mapping[float, Percentile]
@@ -84,6 +86,13 @@ class Summary:
         return 0 if one is None or not one.lacking or not each else int(np.ceil(one.lacking / each))
 
 
+def by_process(generations: Sequence[Generation], arrays: Sequence[Nanoseconds]) -> list[Nanoseconds]:
+    """One array a process, from one a generation."""
+    processes = dict.fromkeys(one.process for one in generations)
+    pairs = list(zip(generations, arrays, strict=True))
+    return [np.concatenate([array for one, array in pairs if one.process == process]) for process in processes]
+
+
 def summarise(measured: Measured) -> Summary:
     """The quantities of a row that did not fail. Raises ValueError for one without a counted generation."""
     made, row = measured.counted, measured.row
@@ -91,6 +100,7 @@ def summarise(measured: Measured) -> Summary:
         raise ValueError(f"{row.name}: no counted generation")
     steps = [steps_of(one) for one in made]
     walls = [one.steady for one in steps]
+    groups = by_process(made, walls)
     pooled = np.concatenate(walls)
     period = 1e9 / row.frame_rate if row.frame_rate else None
     seed = seed_from("latency", row.name)
@@ -106,14 +116,15 @@ def summarise(measured: Measured) -> Summary:
     return Summary(
         measured=measured,
         steps=steps,
+        groups=groups,
         source=steps[0].source,
-        step=Median(*median_interval(walls, seed=seed)) if len(pooled) else None,
+        step=Median(*median_interval(groups, seed=seed)) if len(pooled) else None,
         percentiles={share: percentile(pooled, share) for share in SHARES} if len(pooled) else {},
         parts=_parts(steps, pooled),
         slope=float(np.median(sloped)) if sloped else None,
-        first_audio_cold=float(cold[0].first_audio) if cold else None,
-        first_audio=_over_generations([one.first_audio for one in made], seed),
-        end_to_end=_over_generations([one.end for one in made], seed),
+        first_audio_cold=float(np.median([one.first_audio for one in cold])) if cold else None,
+        first_audio=_over_processes(made, [one.first_audio for one in made], seed),
+        end_to_end=_over_processes(made, [one.end for one in made], seed),
         real_time_factor=float(np.median([one.end / 1e9 / one.seconds for one in made])),
         missed=miss_rate(pooled, period) if framed and period is not None else None,
         playback=_playback(steps, period) if framed and period is not None else {},
@@ -130,8 +141,9 @@ def summarise(measured: Measured) -> Summary:
     )
 
 
-def _over_generations(values: Sequence[int], seed: int) -> Median:
-    return Median(*median_interval([np.array([value], dtype=np.float64) for value in values], seed=seed))
+def _over_processes(made: Sequence[Generation], values: Sequence[int], seed: int) -> Median:
+    each = [np.array([value], dtype=np.float64) for value in values]
+    return Median(*median_interval(by_process(made, each), seed=seed))
 
 
 def _parts(steps: Sequence[Steps], pooled: Nanoseconds) -> dict[str, PartTime]:
@@ -147,7 +159,7 @@ def _parts(steps: Sequence[Steps], pooled: Nanoseconds) -> dict[str, PartTime]:
 
 
 def _playback(steps: Sequence[Steps], period: float) -> dict[int, Playback]:
-    """Stalls of a player in an average generation, by buffer; a frame is there when its step ends."""
+    """Stalls in all generations and mean time stalled, by buffer; a frame is there when its step ends."""
     found = {}
     for buffer in BUFFERS:
         each = [play(np.cumsum(one.walls), period, buffer) for one in steps]

@@ -7,19 +7,27 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Tier:
-    """Generations of `seconds` of audio: `discarded` ones first, then `counted` ones.
+    """`counted` generations of `seconds` of audio, spread over `processes`; each process first makes `discarded` ones.
 
-    `percentiles` are those of steps that its tables show. `short_seconds` is for samplings of more than `short_above`
-    head steps, which would take hours on a CPU.
+    A process keeps its place in memory and its threads for life, and is a per cent or two faster or slower than the
+    next one: what is to hold again must be measured in several. `percentiles` are those of steps that its tables show.
+    `short_seconds` is for samplings of more than `short_above` head steps, which would take hours on a CPU.
     """
 
     name: str
     discarded: int
     counted: int
+    processes: int
     seconds: float
     percentiles: tuple[float, ...]
     short_seconds: float | None = None
     short_above: int = 16
+
+    @property
+    def blocks(self) -> list[int]:
+        """How many generations count in each process, as even as can be."""
+        processes = min(self.processes, self.counted)
+        return [self.counted // processes + (place < self.counted % processes) for place in range(processes)]
 
     def seconds_for(self, steps: object) -> float:
         """Seconds of audio for a sampling with so many head steps."""
@@ -40,11 +48,15 @@ class Tier:
     def text(self) -> str:
         """In words, for tables."""
         short = "" if self.short_seconds is None else f" ({self.short_seconds:g} s above {self.short_above} head steps)"
-        return f"{self.name}: {self.discarded} discarded, {self.counted} counted, {self.seconds:g} s each{short}"
+        processes = len(self.blocks)
+        return (
+            f"{self.name}: {self.counted} generations counted in {processes} process{'es' if processes > 1 else ''}, "
+            f"{self.discarded} discarded in each, {self.seconds:g} s each{short}"
+        )
 
 
-FULL = Tier("full", 1, 10, 30.0, (0.5, 0.9, 0.95, 0.99))
-CPU = Tier("cpu", 1, 3, 10.0, (0.5, 0.9, 0.95), short_seconds=2.0)
+FULL = Tier("full", 1, 10, 5, 30.0, (0.5, 0.9, 0.95, 0.99))
+CPU = Tier("cpu", 1, 3, 3, 10.0, (0.5, 0.9, 0.95), short_seconds=2.0)
 TIERS = {tier.name: tier for tier in (FULL, CPU)}
 
 

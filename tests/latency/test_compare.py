@@ -10,7 +10,7 @@ from calm_eval.latency.generation import Generation, PartSpan
 from calm_eval.latency.measured import Measured
 from calm_eval.latency.rows import Row, RowWish
 from calm_eval.latency.summary import summarise
-from calm_eval.stats.generations import median_interval, ratio_of_medians
+from calm_eval.stats.processes import median_interval, ratio_of_medians
 
 STEPS = 40
 
@@ -30,7 +30,9 @@ def summary(name, backbone, head, codec=0.0, frame_rate=12.5, generations=4, mod
                     now += spent
             spans.append(PartSpan("step", step, start, now - start))
             arrivals.append(now)
-        made.append(Generation(now, tuple(arrivals), tuple(spans), seconds=STEPS / frame_rate, cold=number == 0))
+        made.append(
+            Generation(now, tuple(arrivals), tuple(spans), seconds=STEPS / frame_rate, cold=number == 0, process=number)
+        )
     row = Row(name, name, {}, 3.2, frame_rate=frame_rate, mode=mode)
     return summarise(Measured(row, counted=made))
 

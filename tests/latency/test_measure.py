@@ -10,7 +10,8 @@ import pytest
 
 from calm_eval.cli import main
 from calm_eval.errors import InputError
-from calm_eval.latency.measure import Bench, measure
+from calm_eval.latency.desks import Bench
+from calm_eval.latency.measure import measure
 from calm_eval.latency.measured import read_measurement
 from calm_eval.latency.order import rows_of_call
 from calm_eval.latency.rounds import rounds
@@ -22,7 +23,7 @@ from calm_eval.runs.watch import Progress
 from calm_eval.systems.engine import Conditions
 
 TOYS = Path(__file__).parent / "timed_toys.py"
-SHORT = Tier("test", 1, 2, 0.4, (0.5, 0.9))
+SHORT = Tier("test", 1, 2, 1, 0.4, (0.5, 0.9))
 
 
 @pytest.fixture
@@ -60,6 +61,8 @@ def test_tiers_are_those_of_the_protocol():
     assert 0.99 in FULL.percentiles
     assert 0.99 not in CPU.percentiles
     assert [CPU.seconds_for(steps) for steps in (None, 1, 16, 100)] == [10.0, 10.0, 10.0, 2.0]
+    assert (FULL.blocks, CPU.blocks) == ([2, 2, 2, 2, 2], [1, 1, 1])
+    assert (CPU.with_(4, None).blocks, CPU.with_(2, None).blocks) == ([2, 1, 1], [1, 1])
     assert CPU.with_(None, None) == CPU
     assert CPU.with_(5, None).name == "cpu, changed"
 
@@ -79,6 +82,13 @@ def test_a_generation_is_told_whole_and_the_first_is_discarded(toy, measured):
     assert one.row.head_rate == 50.0
 
 
+def test_each_process_is_a_new_one_and_discards_its_first(toy, measured):
+    (one,) = measured(toy("plain"), tier=Tier("test", 1, 3, 2, 0.2, (0.5,)))
+    assert [(made.process, made.cold) for made in one.discarded] == [(0, True), (1, True)]
+    assert [(made.process, made.cold) for made in one.counted] == [(0, False), (0, False), (1, False)]
+    assert [len(group) for group in summarise(one).groups] == [18, 9]
+
+
 def test_a_sampling_is_a_row_of_its_own_and_shares_the_child(toy, measured):
     name = toy("plain", backbone=1.0, head=8.0)
     one, four = measured(RowWish(name), RowWish(name, {"steps": 4}))
@@ -91,7 +101,7 @@ def test_a_sampling_is_a_row_of_its_own_and_shares_the_child(toy, measured):
 
 
 def test_a_slow_head_at_every_tenth_step_shows_in_the_tail_alone(toy, measured):
-    plain, sleepy = measured(toy("plain"), toy("sleepy", fault="sleepy"), tier=Tier("test", 1, 3, 1.0, (0.5, 0.95)))
+    plain, sleepy = measured(toy("plain"), toy("sleepy", fault="sleepy"), tier=Tier("test", 1, 3, 1, 1.0, (0.5, 0.95)))
     a, b = summarise(plain), summarise(sleepy)
     assert b.percentiles[0.95].value - a.percentiles[0.95].value > 20e6
     assert abs(b.percentiles[0.5].value - a.percentiles[0.5].value) < 10e6

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from calm_eval.latency.summary import COLUMNS, Summary
-from calm_eval.latency.tier import Tier
 from calm_eval.reports.latency.cells import MS, NONE, median, name, percent
 from calm_eval.reports.markdown import table
 from calm_eval.reports.rounding import three_digits
 
 
-def anatomy_table(summaries: Sequence[Summary], tier: Tier) -> str:
-    """Median step with its interval, percentiles of the tier, then mean time and share of each part."""
-    shares = [share for share in tier.percentiles if share != 0.5]
+def anatomy_table(summaries: Sequence[Summary], percentiles: Sequence[float]) -> str:
+    """Median step with its interval, these percentiles, then mean time and share of each part."""
+    shares = [share for share in percentiles if share != 0.5]
     parts = [part for part in COLUMNS if any(part in one.parts for one in summaries) and part != "prefill"]
     header = ["System", "Generations x steps", "Step, ms", *(f"p{100 * share:g}, ms" for share in shares)]
     header += [f"{part}, ms" for part in parts]

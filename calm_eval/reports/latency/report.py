@@ -9,7 +9,6 @@ from calm_eval.audio.write import write_atomically
 from calm_eval.latency.compare import Comparison, compare
 from calm_eval.latency.measured import Measurement
 from calm_eval.latency.summary import Summary, summarise
-from calm_eval.latency.tier import Tier
 from calm_eval.reports.latency.anatomy_table import anatomy_table
 from calm_eval.reports.latency.compare_table import compare_table, suspect_lines
 from calm_eval.reports.latency.deadline_plot import deadline_plot
@@ -20,7 +19,7 @@ from calm_eval.reports.latency.published_ratios import ratios_table
 from calm_eval.reports.latency.speed_table import cost_table, speed_table, throughput_table
 from calm_eval.reports.latency.values import values_csv
 from calm_eval.reports.markdown import escape
-from calm_eval.stats.generations import NAME
+from calm_eval.stats.processes import NAME
 
 
 def write_latency_report(measurement: Measurement, folder: Path) -> None:
@@ -34,7 +33,7 @@ def write_latency_report(measurement: Measurement, folder: Path) -> None:
     for mode in modes:
         # What computes in another way stands in another table.
         shown = [one for one in summaries if one.measured.row.mode == mode]
-        sections += [f"## Anatomy of a step ({escape(mode)})", anatomy_table(shown, _tier(measurement)), _ANATOMY]
+        sections += [f"## Anatomy of a step ({escape(mode)})", anatomy_table(shown, about["percentiles"]), _ANATOMY]
         sections += [f"## From request to sound ({escape(mode)})", speed_table(shown), _SPEED]
         cost = cost_table(shown, about["read_bandwidth"])
         if cost is not None:
@@ -87,11 +86,6 @@ def _cost_text(bandwidth: float | None) -> str:
         f"Weights that one frame reads, if each is read once; embeddings left out. This processor read "
         f"{bandwidth / 1e9:.1f} GB a second from memory; small models stay in its caches and may beat that bound."
     )
-
-
-def _tier(measurement: Measurement) -> Tier:
-    about = measurement.about
-    return Tier(about["tier"], 0, 0, 0.0, tuple(about["percentiles"]))
 
 
 def _machine(measurement: Measurement) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from calm_eval.latency.compare import Comparison
 from calm_eval.latency.summary import Summary
 
-COLUMNS = ("system", "row", "quantity", "part", "value", "low", "high", "unit", "generations", "note")
+COLUMNS = ("system", "row", "quantity", "part", "value", "low", "high", "unit", "generations", "processes", "note")
 
 
 def values_csv(summaries: Sequence[Summary], comparisons: Sequence[Comparison]) -> str:
@@ -19,6 +19,7 @@ def values_csv(summaries: Sequence[Summary], comparisons: Sequence[Comparison]) 
     writer.writeheader()
     for one in summaries:
         about = {"system": one.measured.row.system, "row": one.measured.row.name, "generations": len(one.generations)}
+        about["processes"] = len(one.groups)
         writer.writerows({**about, **line} for line in _of_row(one))
     for pair in comparisons:
         about = {"system": pair.row.measured.row.system, "row": pair.row.measured.row.name}

@@ -1,8 +1,9 @@
-"""Medians of step times, and ratios of two, with intervals over whole generations.
+"""Medians of step times, and ratios of two, with intervals over whole processes.
 
-Steps of one generation follow each other and are alike; the unit that is drawn again is the generation. Of two systems
-measured in the same rounds a round is drawn, so that a machine that slowed down slowed both. The interval is the
-percentile one, widened for few generations as in `bootstrap.py` (Hesterberg 2015, section 3.2).
+Steps of one process are alike: it keeps its place in memory, its threads and the hour of day. The unit that is drawn
+again is the process. Of two systems whose processes lived side by side both are drawn together, so that a machine that
+slowed down slowed both. The interval is the percentile one, widened for few processes as in `bootstrap.py` (Hesterberg
+2015, section 3.2).
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ from calm_eval.stats.student import t_quantile
 
 RESAMPLES = 2_000
 LEVEL = 0.95
-NAME = "percentile bootstrap over generations"
+NAME = "percentile bootstrap over processes"
 
 Groups = Sequence[NDArray[np.float64]]
-"""One array of measurements a generation."""
+"""One array of measurements a process."""
 
 
 def median_interval(groups: Groups, *, seed: int, level: float = LEVEL) -> tuple[float, tuple[float, float] | None]:
-    """Median of all measurements, and its interval; None with fewer than two generations.
+    """Median of all measurements, and its interval; None with fewer than two processes.
 
     Raises ValueError when there is no measurement.
     """
@@ -38,9 +39,9 @@ def ratio_of_medians(
 ) -> tuple[float, tuple[float, float] | None]:
     """Median of `top` over median of `bottom`, and its interval.
 
-    With as many generations of both, place i of both is one round and drawn together; otherwise each is drawn by
-    itself. None with fewer than two generations of either. Raises ValueError without a measurement, or where the median
-    of `bottom` is not above 0.
+    With as many processes of both, place i of both lived side by side and is drawn together; otherwise each is drawn
+    by itself. None with fewer than two processes of either. Raises ValueError without a measurement, or where the
+    median of `bottom` is not above 0.
     """
     below = _median(bottom)
     if not below > 0:
