@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Any
 
 import torch
@@ -24,24 +24,36 @@ class Timed:
     start: int
 
 
+class _Part:
+    """A part being timed: noted when it ends well. A class, since a generator costs three times as much a step."""
+
+    __slots__ = ("_began", "_clock", "_name", "_step")
+
+    def __init__(self, clock: SpanClock, name: str, step: int) -> None:
+        self._clock, self._name, self._step = clock, name, step
+
+    def __enter__(self) -> None:
+        self._began = self._clock.moment()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self._clock.since(self._name, self._step, self._began)
+
+
 class SpanClock:
-    """Use as `with clock(name, step): ...`; `take` gives what was timed since the last call.
+    """Use as `with clock(name, step): ...`; `take` gives everything at the end, so that a step pays for two readings.
 
     A whole step goes from `moment()` to `since(name, step, moment)`: it holds the places where a generator hands over.
     """
 
     def __init__(self) -> None:
-        self._timed: list[Timed] = []
+        self._noted: list[tuple[str, int, Any, Any]] = []
 
     def __call__(self, name: str, step: int) -> AbstractContextManager[None]:
         """Time what runs inside."""
-        return self._inside(name, step)
-
-    @contextmanager
-    def _inside(self, name: str, step: int) -> Iterator[None]:
-        began = self.moment()
-        yield
-        self.since(name, step, began)
+        return _Part(self, name, step)
 
     def moment(self) -> Any:
         """Now, to be handed to `since`."""
@@ -49,12 +61,12 @@ class SpanClock:
 
     def since(self, name: str, step: int, moment: Any) -> None:
         """Note what has passed since a moment."""
-        self._timed.append(Timed(name, step, time.perf_counter_ns() - moment, moment))
+        self._noted.append((name, step, moment, self.moment()))
 
-    def take(self, last: bool = False) -> list[Timed]:
-        """What was timed since the last call. `last` says that nothing follows."""
-        timed, self._timed = self._timed, []
-        return timed
+    def take(self) -> list[Timed]:
+        """Everything that was noted since the last call."""
+        noted, self._noted = self._noted, []
+        return [Timed(name, step, end - begin, begin) for name, step, begin, end in noted]
 
 
 class NoClock(SpanClock):
@@ -64,20 +76,19 @@ class NoClock(SpanClock):
         """Let it run."""
         return nullcontext()
 
+    def since(self, name: str, step: int, moment: Any) -> None:
+        """Note nothing."""
+
     def moment(self) -> Any:
         """No moment."""
         return None
 
-    def since(self, name: str, step: int, moment: Any) -> None:
-        """Note nothing."""
-
 
 class CudaSpanClock(SpanClock):
-    """The same on a GPU, without waiting in between: all spans come with the last call of `take`."""
+    """The same on a GPU: events on the current stream, read when the device has done all its work."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._events: list[tuple[str, int, Any, Any]] = []
         torch.cuda.synchronize()
         self._origin = self.moment()
         self._origin_ns = time.perf_counter_ns()
@@ -88,21 +99,14 @@ class CudaSpanClock(SpanClock):
         event.record()
         return event
 
-    def since(self, name: str, step: int, moment: Any) -> None:
-        """Record a second event."""
-        self._events.append((name, step, moment, self.moment()))
-
-    def take(self, last: bool = False) -> list[Timed]:
-        """Nothing, until the last call waits for the device."""
-        if not last:
-            return []
+    def take(self) -> list[Timed]:
+        """Wait for the device, then everything that was noted since the last call."""
         torch.cuda.synchronize()
-        timed = [
+        noted, self._noted = self._noted, []
+        return [
             Timed(name, step, round(1e6 * begin.elapsed_time(end)), self._on_cpu(begin))
-            for name, step, begin, end in self._events
+            for name, step, begin, end in noted
         ]
-        self._events = []
-        return timed
 
     def _on_cpu(self, event: Any) -> int:
         return self._origin_ns + round(1e6 * float(self._origin.elapsed_time(event)))

@@ -163,9 +163,8 @@ class Server:
                 made = list(self._decode(frame, rows, sampling, prepared))
             clock.since("step", frame.index, step)
             yield from made
-            yield from clock.take()
             step = clock.moment()
-        yield from clock.take(last=True)
+        yield from clock.take()
 
     def _decode(
         self, frame: Frame, rows: Sequence[Row], sampling: Sampling, prepared: Sequence[Prepared]

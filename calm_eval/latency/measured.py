@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -70,10 +71,11 @@ class Measurement:
 
 
 def read_measurement(file: Path) -> Measurement:
-    """Read a file that `write` made. Raises InputError."""
+    """Read a file that `write` made, compressed by gzip or not. Raises InputError."""
     try:
-        told = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        data = file.read_bytes()
+        told = json.loads(gzip.decompress(data) if file.suffix == ".gz" else data)
+    except (OSError, EOFError, ValueError) as error:
         raise InputError(f"{file}: not a latency measurement: {error}") from error
     if not isinstance(told, dict) or told.get("schema") != SCHEMA:
         raise InputError(f"{file}: not a latency measurement of schema {SCHEMA}")

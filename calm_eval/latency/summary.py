@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from calm_eval.keys import seed_from
 from calm_eval.latency.faults import Fault, faults
 from calm_eval.latency.generation import PARTS, Generation
 from calm_eval.latency.measured import Measured
@@ -103,7 +102,6 @@ def summarise(measured: Measured) -> Summary:
     groups = by_process(made, walls)
     pooled = np.concatenate(walls)
     period = 1e9 / row.frame_rate if row.frame_rate else None
-    seed = seed_from("latency", row.name)
     sloped = [found for found in map(slope, walls) if found is not None]
     framed = period is not None and len(pooled) > 0
     found: Counter[str] = Counter()
@@ -118,13 +116,13 @@ def summarise(measured: Measured) -> Summary:
         steps=steps,
         groups=groups,
         source=steps[0].source,
-        step=Median(*median_interval(groups, seed=seed)) if len(pooled) else None,
+        step=Median(*median_interval(groups)) if len(pooled) else None,
         percentiles={share: percentile(pooled, share) for share in SHARES} if len(pooled) else {},
         parts=_parts(steps, pooled),
         slope=float(np.median(sloped)) if sloped else None,
         first_audio_cold=float(np.median([one.first_audio for one in cold])) if cold else None,
-        first_audio=_over_processes(made, [one.first_audio for one in made], seed),
-        end_to_end=_over_processes(made, [one.end for one in made], seed),
+        first_audio=_over_processes(made, [one.first_audio for one in made]),
+        end_to_end=_over_processes(made, [one.end for one in made]),
         real_time_factor=float(np.median([one.end / 1e9 / one.seconds for one in made])),
         missed=miss_rate(pooled, period) if framed and period is not None else None,
         playback=_playback(steps, period) if framed and period is not None else {},
@@ -141,9 +139,9 @@ def summarise(measured: Measured) -> Summary:
     )
 
 
-def _over_processes(made: Sequence[Generation], values: Sequence[int], seed: int) -> Median:
+def _over_processes(made: Sequence[Generation], values: Sequence[int]) -> Median:
     each = [np.array([value], dtype=np.float64) for value in values]
-    return Median(*median_interval(by_process(made, each), seed=seed))
+    return Median(*median_interval(by_process(made, each)))
 
 
 def _parts(steps: Sequence[Steps], pooled: Nanoseconds) -> dict[str, PartTime]:

@@ -17,6 +17,7 @@ from calm_eval.systems.protocol import Chunk, Done, Failure, Request, Span, Valu
 def run_timed(system: Any, requests: Sequence[Request], sampling: Mapping[str, Value], hooks: Any) -> dict[str, Any]:
     """What happened when, as JSON values; nanoseconds count from the first call of `generate`.
 
+    `end` is when the last sample was done: spans that come after it cost no listener anything.
     `chunks`: [item, arrival on the host, frames]. `spans`: [name, step, begin or None, nanoseconds or None], of the
     first request's own marks and of the hooked modules. `ends`: why each item ended. `rate` in Hz, 0 without audio.
     """
@@ -27,6 +28,7 @@ def run_timed(system: Any, requests: Sequence[Request], sampling: Mapping[str, V
     rate = 0
     if hooks is not None:
         hooks.take([])
+    ended = 0
     began = time.perf_counter_ns()
     for event in system.generate(requests, sampling):
         if isinstance(event, Chunk):
@@ -39,9 +41,9 @@ def run_timed(system: Any, requests: Sequence[Request], sampling: Mapping[str, V
                 spans.append(event)
         elif isinstance(event, Done):
             ends[event.item] = event.why
+            ended = time.perf_counter_ns() - began
         elif isinstance(event, Failure):
             failures[event.item] = [event.name, event.text]
-    ended = time.perf_counter_ns() - began
     batch = len(requests)
     told = [
         [

@@ -12,6 +12,7 @@ from calm_eval.latency.order import rows_of_call
 from calm_eval.reports.latency.published_ratios import check_published
 from calm_eval.specs.latency import latency_suites, load_latency_suite
 from calm_eval.specs.locate import expand_suites, find_file
+from calm_eval.specs.presets import preset_cards
 from calm_eval.specs.system import load_system
 from calm_eval.systems.engine import Conditions
 
@@ -30,7 +31,11 @@ def test_rows_exist_and_stand_beside_printed_ones(name):
     for row in rows.rows:
         load_system(row.wish.system)
     check_published(rows.published, [row.published for row in rows.rows])
-    assert all(row.same_backbone for place, row in enumerate(rows.rows) if place != rows.against)
+    cards = preset_cards()
+    rate = cards[rows.rows[rows.against].wish.system].frame_rate
+    for place, row in enumerate(rows.rows):
+        # One backbone that runs as often for the same audio: only then the head explains the difference.
+        assert row.same_backbone == (place != rows.against and cards[row.wish.system].frame_rate == rate)
 
 
 def test_a_run_leaves_them_alone_and_says_what_they_are_for():

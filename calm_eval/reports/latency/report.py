@@ -68,9 +68,9 @@ def compared(measurement: Measurement, summaries: Sequence[Summary]) -> list[Com
 
 
 _ANATOMY = (
-    f"Median step of all steps but the first, brackets: 95 % {NAME}. Percentiles are measured ones, shown where there "
-    "are steps enough to bound them with 99 % confidence. Parts: mean time and share of the step; what no part covers "
-    "is unattributed."
+    f"Step: median of all steps but the first, geometric mean over processes; brackets: 95 % {NAME}. Percentiles are "
+    "measured ones, shown where there are steps enough to bound them with 99 % confidence. Parts: mean time and share "
+    "of the step; what no part covers is unattributed."
 )
 _SPEED = (
     "First audio: from the request to the first samples on the host, prompt and text read within it; cold is the first "
@@ -108,8 +108,8 @@ def _pairs(measurement: Measurement, comparisons: Sequence[Comparison]) -> list[
         return []
     about = measurement.about
     text = (
-        "How many times faster, ratios of medians per second of audio; above 1 the first row is faster. Last column: "
-        "what the head's share and its speed-up alone would give for a step without the codec, beside what was "
+        "How many times faster, ratios of these times per second of audio; above 1 the first row is faster. Last "
+        "column: what the head's share and its speed-up alone would give for a step without the codec, beside what was "
         "measured, for rows that share a backbone."
     )
     sections = ["## Side by side", compare_table(comparisons), text]
