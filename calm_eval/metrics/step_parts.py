@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from calm_eval.metrics.protocol import ItemValue, MetricSpec, SampleView, refuse
+from calm_eval.selftest.check import Check
 
 PARTS = ("backbone", "head", "codec", "other")
 
@@ -74,4 +75,9 @@ HEAD_SHARE = StepParts(
         definition="time of the head over the marked time of all steps, all items together",
     ),
     "head",
+)
+
+_SPANS = (("prefill", 0, 9), ("head", 0, 2), ("backbone", 0, 6), ("head", 1, 2), ("codec", 1, 2))
+CHECKS = (
+    Check("12 ns of parts in two steps", lambda: sum(part_times(_SPANS)[0].values()) / part_times(_SPANS)[1], 6.0, 0.0),
 )

@@ -20,6 +20,8 @@ from calm_eval.runs.aggregate import Cell
 from calm_eval.stats.estimate import Estimate
 
 _LABEL_WIDTH = 30
+_NOTE_WIDTH = 62
+"""Characters of a line above the axes, which ends before the legend."""
 _LINE = 0.175
 """Inches of height that a line of the legend takes."""
 _NEAR = 0.5
@@ -69,8 +71,7 @@ def quality_speed_plot(cells: Sequence[Cell], quality: str, stem: Path) -> bool:
         cut = [(xs[name], ys[name]) for name in timed if (ys[name].estimate.high or 0.0) * spec.scale > scale.top]
         note = "\n".join(filter(None, [_cut(axes, cut, scale, spec), note]))
         if note:
-            # Above the legend too: a title of the axes would run under it.
-            figure.suptitle(note, x=0.01, ha="left", fontsize=7.5, color=GREY)
+            axes.set_title(note, loc="left", fontsize=7.5, color=GREY)
         figure.legend(handles=handles, loc="outside right upper", fontsize=8, borderaxespad=0)
         save(figure, stem)
     return True
@@ -196,7 +197,7 @@ def _beyond(cells: Sequence[Cell], scale: _Scale, spec: MetricSpec) -> str:
             values = [f"{cell.variant.name} {three_digits(_shown(cell, spec))}" for cell in named]
             kinds = ["" if cell.variant.control else " (not timed)" for cell in named]
             words = ", ".join(map("".join, zip(values, kinds, strict=True)))
-            parts.append(textwrap.fill(f"{arrow} beyond the axis ({spec.unit}): {words}", 84))
+            parts.append(textwrap.fill(f"{arrow} beyond the axis ({spec.unit}): {words}", _NOTE_WIDTH))
     return "\n".join(parts)
 
 
@@ -205,7 +206,7 @@ def _cut(axes: Any, pairs: Sequence[tuple[Cell, Cell]], scale: _Scale, spec: Met
     for speed, _ in pairs:
         axes.plot(speed.estimate.value, scale.top, marker="^", markersize=5, color=GREY, clip_on=False, zorder=4)
     ends = [f"{cell.variant.name} to {three_digits((cell.estimate.high or 0.0) * spec.scale)}" for _, cell in pairs]
-    return textwrap.fill(f"↑ interval beyond the axis ({spec.unit}): {', '.join(ends)}", 84) if ends else ""
+    return textwrap.fill(f"↑ interval beyond the axis ({spec.unit}): {', '.join(ends)}", _NOTE_WIDTH) if ends else ""
 
 
 def _speed_ticks(axes: Any) -> None:
