@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +19,15 @@ from bar import Bar
 
 from calm_eval.latency.compare import Comparison
 from calm_eval.latency.desks import Bench, desks_of
-from calm_eval.latency.machine import load_average
 from calm_eval.latency.measure import generate_once
 from calm_eval.latency.measured import Measurement, read_measurement
 from calm_eval.latency.rows import RowWish
+from calm_eval.latency.run import QUIET
 from calm_eval.latency.summary import Summary, summarise
 from calm_eval.latency.tier import Tier
 from calm_eval.reports.latency.published_ratios import published_of
 from calm_eval.reports.latency.report import compared
+from calm_eval.runs.busy import load_average
 from calm_eval.runs.order import default_threads
 from calm_eval.stats.student import t_quantile
 from calm_eval.systems.engine import Conditions
@@ -39,11 +41,10 @@ SCALES = {"speech": 0.4, "music": 0.3}
 PAIRS = 80
 SECONDS = 2.5
 LIMIT = 30 * 60.0
-QUIET = 0.3
 
 
 def bars(work: Path | None = None) -> list[Bar]:
-    """Everything; about 50 minutes on two cores where `work` holds nothing."""
+    """Everything; about half an hour on two cores where `work` holds nothing."""
     with tempfile.TemporaryDirectory() as spare:
         folder = work or Path(spare)
         found = [bar for name in MINIS for bar in tracing(name, folder)]
@@ -68,7 +69,7 @@ def tracing(name: str, folder: Path) -> list[Bar]:
     with desks_of([RowWish(name)], bench) as (_, (desk,)):
         for number in range(PAIRS + 1):
             for traced in (True, False) if number % 2 == 0 else (False, True):
-                made = generate_once(desk, 1, number, bench, trace=traced)
+                made = generate_once(desk, 1, number, replace(bench, trace=traced))
                 if number == 0:
                     continue
                 spent[traced].append(float(made.end))

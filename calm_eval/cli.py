@@ -166,6 +166,8 @@ def _order(arguments: argparse.Namespace) -> Order:
 
 
 def _sweep(words: Sequence[str]) -> dict[str, list[Value]]:
+    from calm_eval.systems.sampling import read_value
+
     sweep: dict[str, list[Value]] = {}
     for word in words:
         name, equals, values = word.partition("=")
@@ -173,17 +175,8 @@ def _sweep(words: Sequence[str]) -> dict[str, list[Value]]:
             raise InputError(f"--sweep {word}: expected NAME=VALUE,VALUE")
         if name in sweep:
             raise InputError(f"--sweep {name}: given twice")
-        sweep[name] = [_scalar(value) for value in values.split(",") if value]
+        sweep[name] = [read_value(value) for value in values.split(",") if value]
     return sweep
-
-
-def _scalar(text: str) -> Value:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return {"true": True, "false": False}.get(text, text)
 
 
 def _folder(arguments: argparse.Namespace) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,48 +36,34 @@ def create(
     `scale` below 1 shrinks depth and width of model and codec, untrained then: for timing on a small machine.
     Raises ModelError on a preset, checkpoint or scale that cannot be used.
     """
-    if scale != 1.0 and (checkpoint is not None or codec_checkpoint is not None):
-        raise ModelError("a scaled preset has no checkpoint: leave out 'scale' or the checkpoints")
     model = load_model_preset(preset)
-    return ReferenceSystem(
-        model,
-        load_codec_preset(model.codec),
-        scale,
-        _path(checkpoint),
-        sha256,
-        _path(codec_checkpoint),
-        codec_sha256,
-        _path(tokenizer),
-        resample_prompts,
-    )
+    codec = load_codec_preset(model.codec)
+    files: tuple[Path | None, Path | None] = None, None
+    if scale == 1.0:
+        files = _checked(model, _path(checkpoint), sha256), _checked(codec, _path(codec_checkpoint), codec_sha256)
+    elif checkpoint is not None or codec_checkpoint is not None:
+        raise ModelError("a scaled preset has no checkpoint: leave out 'scale' or the checkpoints")
+    else:
+        from reference_models.scaling import scaled_codec, scaled_model
+
+        model, codec = scaled_model(model, scale), scaled_codec(codec, scale)
+    return ReferenceSystem(model, codec, *files, _path(tokenizer), resample_prompts)
 
 
+@dataclass
 class ReferenceSystem:
-    """A preset with its weights, streaming, with spans for prefill, backbone, head and codec."""
+    """A preset with its weights, streaming, with spans for prefill, backbone, head and codec.
 
-    def __init__(
-        self,
-        preset: ModelPreset,
-        codec_preset: CodecPreset,
-        scale: float,
-        checkpoint: Path | None,
-        sha256: str | None,
-        codec_checkpoint: Path | None,
-        codec_sha256: str | None,
-        tokenizer: Path | None,
-        resample_prompts: bool,
-    ) -> None:
-        self.preset, self.codec_preset, self.scale = preset, codec_preset, scale
-        if scale == 1.0:
-            self.checkpoint = _checked(preset, checkpoint, sha256)
-            self.codec_checkpoint = _checked(codec_preset, codec_checkpoint, codec_sha256)
-        else:
-            from reference_models.scaling import scaled_codec, scaled_model
+    Without a checkpoint of its own a part is untrained.
+    """
 
-            self.preset, self.codec_preset = scaled_model(preset, scale), scaled_codec(codec_preset, scale)
-            self.checkpoint = self.codec_checkpoint = None
-        self.tokenizer, self.resample_prompts = tokenizer, resample_prompts
-        self._server: Server | None = None
+    preset: ModelPreset
+    codec_preset: CodecPreset
+    checkpoint: Path | None
+    codec_checkpoint: Path | None
+    tokenizer: Path | None
+    resample_prompts: bool
+    _server: Server | None = field(default=None, init=False)
 
     @functools.cached_property
     def info(self) -> SystemInfo:

@@ -1,6 +1,6 @@
 """`python reports/publish.py RUN`: put a run into the repository, by the suites that it holds.
 
-A run of `suites/mini` becomes `reports/mini/` and the table and picture of README.md; one of `more/ablation` becomes
+A run of `suites/mini` becomes `reports/mini/` and a table of README.md; one of `more/ablation` becomes
 `reports/ablation/`; one of `more/readings` the page of readings in `docs/`; a folder of `calm-eval latency` becomes
 `reports/latency/NAME/`, named as the folder is.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import itertools
 import re
 import shutil
 import sys
@@ -65,10 +66,10 @@ def _readings(run: Path) -> None:
 
 
 def _latency(run: Path) -> None:
-    _folder(run, HERE / "latency" / run.resolve().name)
     folder = HERE / "latency" / run.resolve().name
+    _folder(run, folder)
     shutil.copyfile(run / "latency.csv", folder / "latency.csv")
-    # Every span of every generation: a tenth of the size, and the same bytes for the same measurement.
+    # Every span of every generation; without a time stamp the same measurement gives the same bytes.
     (folder / "latency.json.gz").write_bytes(gzip.compress((run / "latency.json").read_bytes(), mtime=0))
 
 
@@ -98,17 +99,17 @@ def section(text: str, title: str) -> str:
 
 def first_table(text: str) -> list[str]:
     """The lines of the first pipe table."""
-    lines = text.splitlines()
-    begin = next(number for number, line in enumerate(lines) if line.startswith("|"))
-    end = next(number for number in range(begin, len(lines)) if not lines[number].startswith("|"))
-    return lines[begin:end]
+    lines = itertools.dropwhile(lambda line: not line.startswith("|"), text.splitlines())
+    return list(itertools.takewhile(lambda line: line.startswith("|"), lines))
 
 
 def _into_readme(name: str, lines: Sequence[str]) -> None:
     table = "\n".join(lines) + "\n"
     marked = re.compile(MARKS.format(name), re.DOTALL)
-    readme = README.read_text(encoding="utf-8")
-    README.write_text(marked.sub(lambda found: found[1] + table + found[2], readme), encoding="utf-8")
+    readme, count = marked.subn(lambda found: found[1] + table + found[2], README.read_text(encoding="utf-8"))
+    if count != 1:
+        raise SystemExit(f"{README.name} has {count} places marked '{name}', expected one")
+    README.write_text(readme, encoding="utf-8")
 
 
 if __name__ == "__main__":

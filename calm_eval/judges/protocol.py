@@ -64,8 +64,8 @@ class Judge(Protocol):
     """A judge. Construction is cheap and offline; `load` brings the weights into memory, `close` lets them go.
 
     A class attribute `concurrent = True` says that `judge` works in the thread that calls it and may be called from
-    several at once; `threads` of `load` is then the number of those calls. Small networks gain more from two calls in
-    one thread each than from one call in two.
+    several at once; `threads` of `load` is then the number of those calls. A small network can be faster in two
+    calls of one thread each than in one call of two.
     """
 
     @property

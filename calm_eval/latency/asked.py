@@ -36,11 +36,9 @@ def asked_items(task: str, seconds: float, batch: int, folder: Path, prompt: Pat
 
 
 def _prompt(name: str, folder: Path) -> Path:
-    once = signal(name, PROMPT_RATE)
-    wanted = round(PROMPT_SECONDS * PROMPT_RATE)
-    samples = np.tile(once, -(-wanted // len(once)))[:wanted]
     path = folder / f"prompt-{name}.flac"
     if not path.is_file():
+        samples = np.resize(signal(name, PROMPT_RATE), round(PROMPT_SECONDS * PROMPT_RATE))
         folder.mkdir(parents=True, exist_ok=True)
         _, data = encode_flac(Clip(samples[None], PROMPT_RATE))
         write_atomically(path, data)

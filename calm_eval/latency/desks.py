@@ -15,7 +15,9 @@ from calm_eval.latency.tier import Tier
 from calm_eval.specs.presets import ADAPTER
 from calm_eval.specs.system import LoadedSystem, load_system
 from calm_eval.systems.engine import Conditions, Place
+from calm_eval.systems.open import open_child
 from calm_eval.systems.outcome import SystemUnavailableError
+from calm_eval.systems.protocol import Value
 from calm_eval.systems.sampling import resolve_sampling, variant_name
 from calm_eval.systems.timed_child import TimedChild
 
@@ -36,12 +38,11 @@ class Bench:
 
 @dataclass
 class Desk:
-    """One row at work: its wish, its child, and what was measured so far."""
+    """One row at work: its child, what it is asked to do, and what was measured so far."""
 
-    wish: RowWish
     child: TimedChild
+    task: str
     measured: Measured
-    task: str = ""
 
 
 @dataclass
@@ -72,7 +73,7 @@ def desks_of(wishes: Sequence[RowWish], bench: Bench) -> Iterator[tuple[str, lis
         systems = [children.of(wish.system) for wish in wishes]
         task = bench.task or _common_task([system.spec.name for system, _ in systems], [one for _, one in systems])
         desks = [
-            Desk(wish, child, _asked(wish, system, child, task, bench), task)
+            Desk(child, task, _asked(wish, system, child, task, bench))
             for wish, (system, child) in zip(wishes, systems, strict=True)
         ]
         names = [desk.measured.row.name for desk in desks]
@@ -88,22 +89,11 @@ def _child(system: LoadedSystem, bench: Bench) -> TimedChild:
         raise InputError(
             f"system '{spec.name}' cannot be timed step by step: only 'python' systems tell when each piece is there"
         )
-    options = dict(spec.options)
-    if bench.scale != 1.0:
-        if spec.python != ADAPTER:
-            raise InputError(f"system '{spec.name}' cannot be scaled: only the presets of reference_models can")
-        options["scale"] = bench.scale
-    return TimedChild(
-        spec.python,
-        options,
-        Place(bench.folder / "scratch" / spec.name, bench.folder / "logs" / f"{spec.name}.log"),
-        bench.conditions,
-        interpreter=(system.folder / spec.interpreter).absolute() if spec.interpreter else None,
-        folder=system.path.parent if system.path else None,
-        item_timeout=spec.item_timeout,
-        start_timeout=spec.start_timeout,
-        spans=spec.spans,
-    )
+    if bench.scale != 1.0 and spec.python != ADAPTER:
+        raise InputError(f"system '{spec.name}' cannot be scaled: only the presets of reference_models can")
+    place = Place(bench.folder / "scratch" / spec.name, bench.folder / "logs" / f"{spec.name}.log")
+    more: dict[str, Value] = {} if bench.scale == 1.0 else {"scale": bench.scale}
+    return open_child(TimedChild, system, place, bench.conditions, more)
 
 
 def _asked(wish: RowWish, system: LoadedSystem, child: TimedChild, task: str, bench: Bench) -> Measured:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from calm_eval.latency.generation import STEP, Generation
+from calm_eval.latency.generation import Generation
 from calm_eval.latency.steps import Steps
+from calm_eval.systems.protocol import STEP
 
 OVERLAP_NS = 2_000
 """Parts may overlap by this much: CUDA events are 0.5 us apart at best."""

@@ -7,12 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from calm_eval.systems.timed_child import UntimedError
-
-PARTS = ("prefill", "backbone", "head", "codec", "other")
-"""What a step may be divided into."""
-STEP = "step"
-"""The name of a span that holds a whole step."""
+from calm_eval.systems.child import BatchBrokenError
+from calm_eval.systems.protocol import PARTS, STEP
 
 
 @dataclass(frozen=True)
@@ -27,11 +23,11 @@ class PartSpan:
 
 @dataclass(frozen=True)
 class Generation:
-    """Nanoseconds from the call of `generate`; `end` is when it returned.
+    """Nanoseconds from the call of `generate`; `end` is when the last sample was done.
 
     `arrivals` are those of the first item's chunks on the host, `seconds` the audio of all `batch` items. `cold`: the
     first of its process. `load`: the machine's load average just before, None where it does not tell. `outside` is the
-    whole by the harness's own clock, from request to answer; `process` counts the system's processes.
+    whole by the harness's own clock, from request to end; `process` counts the system's processes.
     """
 
     end: int
@@ -73,26 +69,26 @@ def generation_from(
     outside: int | None = None,
     process: int = 0,
 ) -> Generation:
-    """What `run_timed` told. Raises UntimedError with the system's own failure, or `empty`, `unfinished`,
+    """What `run_timed` told. Raises BatchBrokenError with the system's own failure, or `empty`, `unfinished`,
     `clock-backwards` or `unknown-span`.
     """
     for item, (name, text) in told["failures"].items():
-        raise UntimedError(name, f"{item}: {text}")
+        raise BatchBrokenError(name, f"{item}: {text}")
     if not any(frames for _, _, frames in told["chunks"]) or told["rate"] <= 0:
-        raise UntimedError("empty", "it made no audio")
+        raise BatchBrokenError("empty", "it made no audio")
     if len(told["ends"]) < batch:
-        raise UntimedError("unfinished", "it ended without saying that its samples were done")
+        raise BatchBrokenError("unfinished", "it ended without saying that its samples were done")
     first = told["chunks"][0][0]
     arrivals = tuple(at for item, at, frames in told["chunks"] if item == first and frames)
     spans = tuple(PartSpan(*one) for one in told["spans"])
     unknown = sorted({span.name for span in spans} - {*PARTS, STEP})
     if unknown:
-        raise UntimedError("unknown-span", f"a span named '{unknown[0]}'; known: {', '.join((*PARTS, STEP))}")
+        raise BatchBrokenError("unknown-span", f"a span named '{unknown[0]}'; known: {', '.join((*PARTS, STEP))}")
     times = (0, *arrivals, told["end"])
     negative = [span for span in spans if span.nanoseconds is not None and span.nanoseconds < 0]
     if negative or any(after < before for before, after in itertools.pairwise(times)):
         what = f"span '{negative[0].name}' of step {negative[0].step}" if negative else "audio"
-        raise UntimedError("clock-backwards", f"{what} ended before it began")
+        raise BatchBrokenError("clock-backwards", f"{what} ended before it began")
     return Generation(
         end=told["end"],
         arrivals=arrivals,

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
 
+from calm_eval.runs.busy import load_average
+
 _GPU = "name,driver_version,clocks.sm,clocks.mem,temperature.gpu,power.draw"
-
-
-def load_average() -> float | None:
-    """Processes at work or waiting in the last minute, mean."""
-    try:
-        return os.getloadavg()[0]
-    except (AttributeError, OSError):
-        return None
 
 
 def machine_state() -> dict[str, Any]:

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from calm_eval.latency.asked import asked_items
 from calm_eval.latency.desks import Bench, Desk, desks_of
 from calm_eval.latency.generation import Generation, generation_from
-from calm_eval.latency.machine import load_average
 from calm_eval.latency.measured import Measured
 from calm_eval.latency.rounds import rounds
 from calm_eval.latency.rows import RowWish
+from calm_eval.runs.busy import load_average
 from calm_eval.runs.watch import Progress
+from calm_eval.systems.child import BatchBrokenError
 from calm_eval.systems.outcome import SystemUnavailableError
-from calm_eval.systems.timed_child import UntimedError
 
 PAUSE = 0.25
 """Seconds between generations: the threads of the one before have then stopped spinning."""
@@ -48,7 +48,7 @@ def _rounds(desks: Sequence[Desk], batch: int, counted: int, process: int, bench
                 try:
                     made = generate_once(desk, batch, 1000 * process + number, bench, process=process)
                     _keep(measured, made, number < bench.tier.discarded)
-                except (UntimedError, SystemUnavailableError) as error:
+                except (BatchBrokenError, SystemUnavailableError) as error:
                     progress.say(f"{measured.row.name}: {error.name}: {error}")
                     if batch == 1:
                         measured.failure = error.name, str(error)
@@ -64,17 +64,14 @@ def _keep(measured: Measured, generation: Generation, discard: bool) -> None:
         measured.batches.setdefault(generation.batch, []).append(generation)
 
 
-def generate_once(
-    desk: Desk, batch: int, seed: int, bench: Bench, *, process: int = 0, trace: bool | None = None
-) -> Generation:
-    """One timed generation of a row; `trace` instead of the bench's. Raises UntimedError and SystemUnavailableError."""
+def generate_once(desk: Desk, batch: int, seed: int, bench: Bench, *, process: int = 0) -> Generation:
+    """One timed generation of a row. Raises BatchBrokenError and SystemUnavailableError."""
     row = desk.measured.row
     items = asked_items(desk.task, row.seconds, batch, bench.folder / "asked", bench.prompt)
-    if not desk.child.loaded:
-        desk.child.load()
+    desk.child.load()
     time.sleep(PAUSE)
     load = load_average()
-    began = time.perf_counter_ns()
-    told, cold = desk.child.time(items, seed, desk.task, row.sampling, trace=bench.trace if trace is None else trace)
-    outside = time.perf_counter_ns() - began
-    return generation_from(told, batch=batch, cold=cold, load=load, outside=outside, process=process)
+    answer = desk.child.time(items, seed, desk.task, row.sampling, trace=bench.trace)
+    return generation_from(
+        answer.told, batch=batch, cold=answer.cold, load=load, outside=answer.outside, process=process
+    )

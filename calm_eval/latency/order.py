@@ -10,6 +10,7 @@ from calm_eval.errors import InputError
 from calm_eval.latency.rows import RowWish
 from calm_eval.latency.tier import Tier
 from calm_eval.specs.latency import find_latency_suite, load_latency_suite
+from calm_eval.specs.system import beside
 from calm_eval.systems.engine import Conditions
 
 
@@ -55,11 +56,12 @@ class Rows:
 
 def rows_of_call(systems: Sequence[str], against: str | None, same_backbone: bool) -> Rows:
     """From the words of a call: one latency suite, or rows as `RowWish.parse` reads them. Raises InputError."""
-    suites = [name for name in systems if find_latency_suite(name) is not None]
-    if suites:
-        if len(systems) > 1 or against is not None or same_backbone:
-            raise InputError(f"'{suites[0]}' is a latency suite: name it alone, it says what stands beside what")
-        return _of_suite(suites[0])
+    for name in systems:
+        path = find_latency_suite(name)
+        if path is not None:
+            if len(systems) > 1 or against is not None or same_backbone:
+                raise InputError(f"'{name}' is a latency suite: name it alone, it says what stands beside what")
+            return _of_suite(path)
     wishes = [RowWish.parse(text) for text in systems]
     place = None
     if against is not None:
@@ -73,13 +75,11 @@ def rows_of_call(systems: Sequence[str], against: str | None, same_backbone: boo
     return Rows("Latency", rows, place)
 
 
-def _of_suite(name: str) -> Rows:
-    path = find_latency_suite(name)
-    assert path is not None
+def _of_suite(path: Path) -> Rows:
     suite = load_latency_suite(path)
     rows = [
         RowOrder(
-            RowWish(row.system, row.sampling),
+            RowWish(beside(path, row.system), row.sampling),
             row.same_backbone,
             None if row.published is None else (row.published[0], row.published[1]),
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 from calm_eval.errors import InputError
 from calm_eval.systems.protocol import Value
+from calm_eval.systems.sampling import read_value
 
 
 @dataclass(frozen=True)
@@ -30,19 +31,8 @@ class RowWish:
                 raise InputError(f"'{text}': '{part}' is not parameter=value")
             if key in sampling:
                 raise InputError(f"'{text}': '{key}' is given twice")
-            sampling[key] = _value(value)
+            sampling[key] = read_value(value)
         return cls(name, sampling)
-
-
-def _value(text: str) -> Value:
-    if text in ("true", "false"):
-        return text == "true"
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ from calm_eval.runs.environment import describe_environment
 from calm_eval.runs.watch import Progress
 
 FILE_NAME = "latency.json"
+QUIET = 0.3
+"""Below this load average, before it begins, a measurement is of its systems alone."""
 
 
 def run_latency(order: LatencyOrder, folder: Path) -> Measurement:
@@ -28,8 +30,8 @@ def run_latency(order: LatencyOrder, folder: Path) -> Measurement:
     progress = Progress(folder / "logs" / "latency.log")
     before = machine_state()
     load = before["load"]
-    if load is not None and load >= 0.3:
-        progress.say(f"load average {load:.2f}: other work slows what is measured; below 0.3 is quiet")
+    if load is not None and load >= QUIET:
+        progress.say(f"load average {load:.2f}: other work slows what is measured; below {QUIET} is quiet")
     bench = Bench(order.tier, order.conditions, folder, order.task, order.prompt, order.batches, order.scale)
     try:
         task, rows = measure([row.wish for row in order.rows], bench, progress)

@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from calm_eval.latency.generation import PARTS, STEP, Generation
+from calm_eval.latency.generation import Generation
+from calm_eval.systems.protocol import PARTS, STEP
 
 Nanoseconds = NDArray[np.float64]
 
@@ -20,14 +21,13 @@ class Steps:
 
     `source` says what a step is: `marks` (the system marked whole steps) or `arrivals` (from one chunk of audio on the
     host to the next). The first step also holds what comes before it: text, prompt, prefill. `parts` holds the time of
-    each marked part within each step; `outside` what was marked between steps or cannot be placed.
+    each marked part within each step; what was marked between steps, or cannot be placed, is in none.
     """
 
     source: Literal["marks", "arrivals"]
     starts: Nanoseconds
     walls: Nanoseconds
     parts: Mapping[str, Nanoseconds]
-    outside: Mapping[str, float]
 
     @property
     def steady(self) -> Nanoseconds:
@@ -62,24 +62,17 @@ def steps_of(generation: Generation) -> Steps:
         starts, walls = edges[:-1], np.diff(edges)
     else:
         starts = walls = np.zeros(0)
-    parts, outside = _placed(generation, starts, walls)
-    return Steps(source, starts, walls, parts, outside)
+    return Steps(source, starts, walls, _placed(generation, starts, walls))
 
 
-def _placed(
-    generation: Generation, starts: Nanoseconds, walls: Nanoseconds
-) -> tuple[dict[str, Nanoseconds], dict[str, float]]:
+def _placed(generation: Generation, starts: Nanoseconds, walls: Nanoseconds) -> dict[str, Nanoseconds]:
     """Each part's time by the step in which it began; by its own step number where its beginning is not known."""
     named = [name for name in PARTS if any(span.name == name for span in generation.spans)]
     parts = {name: np.zeros(len(starts)) for name in named}
-    outside = dict.fromkeys(named, 0.0)
     for span in generation.spans:
         if span.name == STEP or span.nanoseconds is None:
             continue
         place = span.step if span.start is None else int(np.searchsorted(starts, span.start, side="right")) - 1
-        beyond = not 0 <= place < len(starts) or (span.start is not None and span.start >= starts[place] + walls[place])
-        if beyond:
-            outside[span.name] += span.nanoseconds
-        else:
+        if 0 <= place < len(starts) and (span.start is None or span.start < starts[place] + walls[place]):
             parts[span.name][place] += span.nanoseconds
-    return parts, outside
+    return parts

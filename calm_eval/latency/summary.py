@@ -9,13 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from calm_eval.latency.faults import Fault, faults
-from calm_eval.latency.generation import PARTS, Generation
+from calm_eval.latency.generation import Generation
 from calm_eval.latency.measured import Measured
 from calm_eval.latency.percentile import Percentile, percentile
 from calm_eval.latency.player import Playback, miss_rate, play
 from calm_eval.latency.slope import slope
 from calm_eval.latency.steps import Nanoseconds, Steps, steps_of
 from calm_eval.stats.processes import median_interval
+from calm_eval.systems.protocol import PARTS
 
 BUFFERS = (1, 2, 4, 8)
 """Frames that a simulated player waits for before it starts."""
@@ -52,7 +53,6 @@ class Summary:
     measured: Measured
     steps: Sequence[Steps]
     groups: Sequence[Nanoseconds]
-    source: str
     step: Median | None
     percentiles: Mapping[float, Percentile]
     parts: Mapping[str, PartTime]
@@ -72,6 +72,11 @@ class Summary:
     def generations(self) -> Sequence[Generation]:
         """Those that count."""
         return self.measured.counted
+
+    @property
+    def source(self) -> str:
+        """What a step is (`Steps`)."""
+        return self.steps[0].source
 
     @property
     def walls(self) -> list[Nanoseconds]:
@@ -115,7 +120,6 @@ def summarise(measured: Measured) -> Summary:
         measured=measured,
         steps=steps,
         groups=groups,
-        source=steps[0].source,
         step=Median(*median_interval(groups)) if len(pooled) else None,
         percentiles={share: percentile(pooled, share) for share in SHARES} if len(pooled) else {},
         parts=_parts(steps, pooled),

@@ -8,8 +8,9 @@ from typing import Literal
 
 from calm_eval.metrics.protocol import ItemValue, MetricSpec, SampleView, refuse
 from calm_eval.selftest.check import Check
+from calm_eval.systems.protocol import PARTS
 
-PARTS = ("backbone", "head", "codec", "other")
+STEP_PARTS = tuple(part for part in PARTS if part != "prefill")
 
 
 def part_times(spans: Sequence[tuple[str, int, int]]) -> tuple[dict[str, int], int]:
@@ -18,8 +19,8 @@ def part_times(spans: Sequence[tuple[str, int, int]]) -> tuple[dict[str, int], i
     Prefill is no part of a step. Steps are counted by the part that has the most of them: the last frame of a
     generation needs no backbone.
     """
-    times = {part: sum(spent for name, _, spent in spans if name == part) for part in PARTS}
-    steps = max((len({step for name, step, _ in spans if name == part}) for part in PARTS), default=0)
+    times = {part: sum(spent for name, _, spent in spans if name == part) for part in STEP_PARTS}
+    steps = max((len({step for name, step, _ in spans if name == part}) for part in STEP_PARTS), default=0)
     return times, steps
 
 

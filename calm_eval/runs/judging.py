@@ -62,18 +62,19 @@ class Judging:
         if not waiting:
             return
         judge = make_judge(judge_use(bound.use, bound.spec))
+        at_once = min(AT_ONCE, self.conditions.threads) if getattr(judge, "concurrent", False) else 1
         with self.database.connection:
             about = [fingerprint, json.dumps(judge_identity(info))]
             self.database.connection.execute("INSERT OR REPLACE INTO judges VALUES (?, ?)", about)
         began = time.perf_counter()
         with self.watch.mark("judge"):
-            judge.load(self.conditions.device, self.conditions.threads)
+            judge.load(self.conditions.device, at_once if at_once > 1 else self.conditions.threads)
         began, loaded = time.perf_counter(), time.perf_counter() - began
         self.forecast.did(("load", title, fingerprint), loaded)
         parts = [waiting[start : start + BATCH] for start in range(0, len(waiting), BATCH)]
         try:
             with self.progress.steps(f"{title}: {info.name}", len(waiting)) as step:
-                for judged in self._answers(judge, info, parts):
+                for judged in self._answers(judge, info, parts, at_once):
                     self.judgements.put(fingerprint, judged, self.environment)
                     self.judged += len(judged)
                     seconds, began = time.perf_counter() - began, time.perf_counter()
@@ -82,9 +83,8 @@ class Judging:
         finally:
             judge.close()
 
-    def _answers(self, judge: Judge, info: JudgeInfo, parts: Sequence[Part]) -> Iterator[Judged]:
+    def _answers(self, judge: Judge, info: JudgeInfo, parts: Sequence[Part], at_once: int) -> Iterator[Judged]:
         """The answers to each part, in order; meanwhile the next ones are read and, by a concurrent judge, judged."""
-        at_once = min(AT_ONCE, self.conditions.threads) if getattr(judge, "concurrent", False) else 1
         look = partial(read, samples=self.samples, sample_rate=info.sample_rate)
         with ThreadPoolExecutor(at_once) as callers, ThreadPoolExecutor(LOADERS) as readers:
             ahead: deque[Future[Judged]] = deque()

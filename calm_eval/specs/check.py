@@ -21,7 +21,7 @@ def check_file(path: Path) -> str:
     if data.get("kind") == "latency":
         timed = load_latency_suite(path)
         for row in timed.rows:
-            load_system(row.system)
+            load_system(beside(path, row.system))
         return f"{path}: latency suite '{timed.name}' version {timed.version} is valid"
     if _SUITE_KEYS & set(data):
         from calm_eval.judges import JUDGES

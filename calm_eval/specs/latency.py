@@ -66,5 +66,4 @@ def find_latency_suite(name_or_path: str) -> Path | None:
 
 def load_latency_suite(path: Path) -> LatencySuite:
     """Read and validate one file. Raises InputError."""
-    suite, _ = load_spec(LatencySuite, path)
-    return suite
+    return load_spec(LatencySuite, path)[0]

@@ -14,6 +14,7 @@ from calm_eval.specs.base import Spec, load_spec
 from calm_eval.specs.locate import bundled_names, find_file
 from calm_eval.specs.presets import ADAPTER, adapter_options, system_preset
 from calm_eval.specs.suite import Name, Option, Task
+from calm_eval.systems.protocol import PARTS
 
 ControlKind = Literal["reference", "noise", "silence", "shuffled_texts", "shuffled_prompts", "round_trip", "shuffled"]
 
@@ -22,7 +23,6 @@ _CONTROL_OPTIONS: Mapping[str, tuple[str, ...]] = {
     "round_trip": ("codec", "depth", "checkpoint", "sha256"),
     "shuffled": ("system", "part"),
 }
-_PARTS = ("prefill", "backbone", "head", "codec", "other")
 _NEEDED_OPTIONS: Mapping[str, tuple[str, ...]] = {"round_trip": ("codec",), "shuffled": ("system", "part")}
 
 
@@ -81,9 +81,9 @@ class SystemSpec(Spec):
             raise ValueError("'manifest' belongs to 'folder'")
         if self.spans and self.python is None:
             raise ValueError("'spans' belongs to 'python'")
-        strange = sorted(set(self.spans) - set(_PARTS))
-        if strange:
-            raise ValueError(f"spans: '{strange[0]}' is no part of a step; parts: {', '.join(_PARTS)}")
+        unknown = sorted(set(self.spans) - set(PARTS))
+        if unknown:
+            raise ValueError(f"spans: '{unknown[0]}' is no part of a step; parts: {', '.join(PARTS)}")
         if self.sampling and self.command is None:
             raise ValueError("'sampling' belongs to 'command'; a python system declares its parameters itself")
         allowed = _CONTROL_OPTIONS.get(self.control or "", ())

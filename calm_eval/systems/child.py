@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import re
@@ -227,9 +228,7 @@ class ChildEngine:
         sampling: Mapping[str, Value],
         collector: Collector,
     ) -> int:
-        limit = self.item_timeout * len(requests)
-        deadline = time.monotonic() + limit
-        try:
+        with self._batch(process, len(requests)) as deadline:
             process.send({"op": "generate", "requests": requests, "sampling": dict(sampling)})
             while True:
                 event = process.receive(deadline)
@@ -238,6 +237,13 @@ class ChildEngine:
                 if event["event"] == "error":
                     raise BatchBrokenError(event["name"], event["text"])
                 self._take(event, collector)
+
+    @contextlib.contextmanager
+    def _batch(self, process: Process, size: int) -> Iterator[float]:
+        """The deadline of a batch. A child that dies, is late or talks nonsense is ended: BatchBrokenError."""
+        limit = self.item_timeout * size
+        try:
+            yield time.monotonic() + limit
         except ProcessEnded as error:
             process.kill()
             self._forget()

@@ -10,8 +10,8 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional, Tuple  # noqa: UP035 - the child may run on Python 3.9
 
-HookedSpan = Tuple[str, int, Optional[int], Optional[int]]  # noqa: UP006, UP045
-"""Name, step, begin and duration in nanoseconds; None for what began and did not end."""
+HookedSpan = Tuple[str, int, int, Optional[int]]  # noqa: UP006, UP045
+"""Name, step, begin and duration in nanoseconds; None for what did not end."""
 
 
 class Hooks:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 from calm_eval.assets import fetch
 from calm_eval.data.item import Item
@@ -17,9 +17,11 @@ from calm_eval.systems.engine import Conditions, Engine, Place
 from calm_eval.systems.folder import FolderEngine
 from calm_eval.systems.in_process import InProcessEngine
 from calm_eval.systems.outcome import SystemUnavailableError
-from calm_eval.systems.protocol import Parameter, SystemInfo
+from calm_eval.systems.protocol import Parameter, SystemInfo, Value
 from calm_eval.systems.round_trip import RoundTripEngine
 from calm_eval.systems.shuffled import ShuffledEngine, Told
+
+Child = TypeVar("Child", bound=ChildEngine)
 
 
 def open_engine(system: LoadedSystem, items: Sequence[Item], place: Place, conditions: Conditions) -> Engine:
@@ -42,13 +44,25 @@ def open_engine(system: LoadedSystem, items: Sequence[Item], place: Place, condi
     if conditions.in_process:
         own = system.path.parent if system.path else None
         return InProcessEngine(spec.python, spec.options, conditions, own)
-    interpreter = (system.folder / spec.interpreter).absolute() if spec.interpreter else None
-    return ChildEngine(
+    return open_child(ChildEngine, system, place, conditions)
+
+
+def open_child(
+    kind: type[Child],
+    system: LoadedSystem,
+    place: Place,
+    conditions: Conditions,
+    more: Mapping[str, Value] | None = None,
+) -> Child:
+    """A child of this kind for a `python` system; `more` options go beside those of its file."""
+    spec = system.spec
+    assert spec.python is not None
+    return kind(
         spec.python,
-        spec.options,
+        {**spec.options, **(more or {})},
         place,
         conditions,
-        interpreter=interpreter,
+        interpreter=(system.folder / spec.interpreter).absolute() if spec.interpreter else None,
         folder=system.path.parent if system.path else None,
         item_timeout=spec.item_timeout,
         start_timeout=spec.start_timeout,

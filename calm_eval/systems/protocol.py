@@ -13,6 +13,11 @@ from typing import Any, Protocol, Union  # `X | Y` as a value needs Python 3.10
 
 Value = Union[bool, int, float, str]  # noqa: UP007
 
+PARTS = ("prefill", "backbone", "head", "codec", "other")
+"""What a step may be divided into: names of spans."""
+STEP = "step"
+"""The name of a span that holds a whole step."""
+
 
 @dataclass(frozen=True)
 class Parameter:

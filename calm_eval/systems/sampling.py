@@ -21,6 +21,16 @@ def resolve_sampling(system: str, declared: Mapping[str, Parameter], asked: Mapp
     return {name: _value(f"{system}: {name}", one, asked.get(name, one.default)) for name, one in declared.items()}
 
 
+def read_value(text: str) -> Value:
+    """A value from the command line: a whole number, a number, `true` or `false`, else the text itself."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return {"true": True, "false": False}.get(text, text)
+
+
 def takes(parameter: Parameter, value: Value) -> bool:
     """Whether a value is of the parameter's type and within its range."""
     try:

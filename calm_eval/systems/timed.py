@@ -1,23 +1,26 @@
 """One generation for its times alone, in the child. Standard library only, as all that runs there.
 
 Audio is brought to the host, counted and dropped; nothing is written and nothing is said before the generation has
-ended, so that what is timed is the system.
+ended, so that what is timed is the system. Its spans are told after that.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from calm_eval.systems.protocol import Chunk, Done, Failure, Request, Span, Value
 
 
-def run_timed(system: Any, requests: Sequence[Request], sampling: Mapping[str, Value], hooks: Any) -> dict[str, Any]:
+def run_timed(
+    system: Any, requests: Sequence[Request], sampling: Mapping[str, Value], hooks: Any, ended: Callable[[], None]
+) -> dict[str, Any]:
     """What happened when, as JSON values; nanoseconds count from the first call of `generate`.
 
-    `end` is when the last sample was done: spans that come after it cost no listener anything.
+    `end` is when the last sample was done, and `ended` is called then: spans that come after it cost no listener
+    anything.
     `chunks`: [item, arrival on the host, frames]. `spans`: [name, step, begin or None, nanoseconds or None], of the
     first request's own marks and of the hooked modules. `ends`: why each item ended. `rate` in Hz, 0 without audio.
     """
@@ -28,7 +31,7 @@ def run_timed(system: Any, requests: Sequence[Request], sampling: Mapping[str, V
     rate = 0
     if hooks is not None:
         hooks.take([])
-    ended = 0
+    end = 0
     began = time.perf_counter_ns()
     for event in system.generate(requests, sampling):
         if isinstance(event, Chunk):
@@ -41,7 +44,9 @@ def run_timed(system: Any, requests: Sequence[Request], sampling: Mapping[str, V
                 spans.append(event)
         elif isinstance(event, Done):
             ends[event.item] = event.why
-            ended = time.perf_counter_ns() - began
+            end = time.perf_counter_ns() - began
+            if len(ends) == len(requests):
+                ended()
         elif isinstance(event, Failure):
             failures[event.item] = [event.name, event.text]
     batch = len(requests)
@@ -56,7 +61,7 @@ def run_timed(system: Any, requests: Sequence[Request], sampling: Mapping[str, V
     ]
     if hooks is not None:
         told += [
-            [name, step, None if start is None else start - began, spent]
+            [name, step, start - began, spent]
             for name, step, start, spent in hooks.take([began + one[1] for one in chunks])
         ]
     return {
@@ -65,7 +70,7 @@ def run_timed(system: Any, requests: Sequence[Request], sampling: Mapping[str, V
         "ends": ends,
         "failures": failures,
         "rate": rate,
-        "end": ended,
+        "end": end,
         "peak_bytes": peak_bytes(),
         "device_peak_bytes": device_peak_bytes(),
     }

@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from calm_eval.data.item import Item
-from calm_eval.systems.child import ChildEngine
-from calm_eval.systems.process import DeadlinePassed, ProcessEnded
+from calm_eval.systems.child import BatchBrokenError, ChildEngine
 from calm_eval.systems.protocol import Value
 
 
-class UntimedError(Exception):
-    """A generation that gave no times: `name` is a failure's, such as `crash`, `timeout`, `out-of-memory`."""
+@dataclass(frozen=True)
+class TimedAnswer:
+    """What `run_timed` told, whether it was the child's first generation, and its nanoseconds by this process's clock,
+    from the request to the word that it has ended.
+    """
 
-    def __init__(self, name: str, text: str) -> None:
-        super().__init__(text)
-        self.name = name
+    told: Mapping[str, Any]
+    cold: bool
+    outside: int
 
 
 class TimedChild(ChildEngine):
     """As `ChildEngine`, whose options it takes."""
-
-    @property
-    def loaded(self) -> bool:
-        """Whether the child is up with its weights in memory."""
-        return self._process is not None and self._loaded
 
     def load(self) -> None:
         """Bring the weights into memory, so that no generation waits for it. Raises SystemUnavailableError."""
@@ -43,35 +41,30 @@ class TimedChild(ChildEngine):
 
     def time(
         self, items: Sequence[Item], seed: int, task: str, sampling: Mapping[str, Value], *, trace: bool = True
-    ) -> tuple[dict[str, Any], bool]:
-        """Times of one generation of all items at once, as `run_timed` tells them, and whether it was the child's
-        first. Raises UntimedError, and SystemUnavailableError when the system cannot start.
+    ) -> TimedAnswer:
+        """Times of one generation of all items at once. Raises BatchBrokenError by the names of a failure
+        (`out-of-memory` among them), and SystemUnavailableError when the system cannot start.
         """
         self.place.scratch.mkdir(parents=True, exist_ok=True)
         requests, refused = self._requests(items, seed, task)
         if refused:
-            raise UntimedError(str(refused[0].failure), refused[0].text)
+            raise BatchBrokenError(str(refused[0].failure), refused[0].text)
         process = self._ready()
         cold, self._cold = self._cold, False
         asked = [{**one, "trace": trace} for one in requests]
-        limit = self.item_timeout * len(asked)
-        try:
+        with self._batch(process, len(asked)) as deadline:
+            began = time.perf_counter_ns()
             process.send({"op": "time", "requests": asked, "sampling": dict(sampling)})
-            answer = process.receive(time.monotonic() + limit)
-        except ProcessEnded as error:
-            process.kill()
-            self._forget()
-            raise UntimedError("crash", str(error)) from error
-        except DeadlinePassed as error:
-            process.kill()
-            self._forget()
-            raise UntimedError("timeout", f"not finished after {limit:g} s; ended") from error
+            answer = process.receive(deadline)
+            outside = time.perf_counter_ns() - began
+            if answer["event"] == "ended":
+                answer = process.receive(deadline)
         if answer["event"] == "error":
             name = "out-of-memory" if _names_memory(answer["text"]) else answer["name"]
-            raise UntimedError(name, answer["text"])
+            raise BatchBrokenError(name, answer["text"])
         if answer["event"] != "timed":
-            raise UntimedError("bad-answer", f"'{answer['event']}' where 'timed' was expected")
-        return answer, cold
+            raise BatchBrokenError("bad-answer", f"'{answer['event']}' where 'timed' was expected")
+        return TimedAnswer(answer, cold, outside)
 
 
 def _names_memory(text: str) -> bool:

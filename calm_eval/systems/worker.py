@@ -102,7 +102,7 @@ class Worker:
         for part in attribute.split("."):
             factory = getattr(factory, part)
         self.system = factory(**message["options"])
-        self.hooked = message.get("spans") or {}
+        self.hooked = message["spans"]
         info = self.system.info
         told = {
             "tasks": list(info.tasks),
@@ -143,9 +143,9 @@ class Worker:
 
     def on_generate(self, message: dict[str, Any]) -> None:
         """Make a batch; only time spent inside the system counts."""
-        from calm_eval.systems.protocol import Chunk, Done, Failure, Request, Span
+        from calm_eval.systems.protocol import Chunk, Done, Failure, Span
 
-        requests = [Request(**dict(one, prompt=self._prompt(one["prompt"]))) for one in message["requests"]]
+        requests = self._requests(message)
         active = 0
         arrivals = []
         events = None
@@ -164,7 +164,7 @@ class Worker:
                 rate = int(event.sample_rate)
                 self.say(event="chunk", file=name, channels=channels, frames=frames, rate=rate, ns=active, **who)
             elif isinstance(event, Span):
-                # Old systems know no start; what never ended has no time that a sample could keep.
+                # What never ended has no time that a sample could keep.
                 if event.nanoseconds is not None:
                     self.say(event="span", name=event.name, step=event.step, ns=event.nanoseconds, **who)
             elif isinstance(event, Done):
@@ -180,11 +180,16 @@ class Worker:
 
     def on_time(self, message: dict[str, Any]) -> None:
         """Make a batch for its times alone: nothing is written and nothing is said until it has ended."""
-        from calm_eval.systems.protocol import Request
         from calm_eval.systems.timed import run_timed
 
-        requests = [Request(**dict(one, prompt=self._prompt(one["prompt"]))) for one in message["requests"]]
-        self.say(event="timed", **run_timed(self.system, requests, message["sampling"], self.hooks))
+        requests = self._requests(message)
+        told = run_timed(self.system, requests, message["sampling"], self.hooks, lambda: self.say(event="ended"))
+        self.say(event="timed", **told)
+
+    def _requests(self, message: dict[str, Any]) -> list[Any]:
+        from calm_eval.systems.protocol import Request
+
+        return [Request(**dict(one, prompt=self._prompt(one["prompt"]))) for one in message["requests"]]
 
     def _prompt(self, told: dict[str, Any] | None) -> Any:
         from array import array

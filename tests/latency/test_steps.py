@@ -10,7 +10,7 @@ import pytest
 from calm_eval.latency.faults import FAULTS, faults
 from calm_eval.latency.generation import Generation, PartSpan, generation_from
 from calm_eval.latency.steps import steps_of
-from calm_eval.systems.timed_child import UntimedError
+from calm_eval.systems.child import BatchBrokenError
 
 MS = 1_000_000
 RATE = 50.0
@@ -132,6 +132,6 @@ def test_what_a_child_tells_is_taken_over():
     ],
 )
 def test_what_cannot_be_a_generation_has_a_name(changes, name):
-    with pytest.raises(UntimedError) as caught:
+    with pytest.raises(BatchBrokenError) as caught:
         told(**changes)
     assert caught.value.name == name

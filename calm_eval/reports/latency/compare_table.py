@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from calm_eval.latency.compare import TOLERANCE, Comparison, Speedup
-from calm_eval.reports.latency.cells import NONE, name, percent
+from calm_eval.latency.compare import TOLERANCE, Comparison
+from calm_eval.reports.latency.cells import NONE, head_share, name, times
 from calm_eval.reports.markdown import table
-from calm_eval.reports.rounding import with_interval
 
 
 def compare_table(comparisons: Sequence[Comparison]) -> str:
@@ -20,25 +19,13 @@ def _row(one: Comparison) -> list[str]:
     return [
         name(one.row),
         name(one.other),
-        _times(one.head),
-        _times(one.step),
-        _times(one.end_to_end),
-        _share(one, mine=True),
-        _share(one, mine=False),
+        times(one.head),
+        times(one.step),
+        times(one.end_to_end),
+        head_share(one.row),
+        head_share(one.other),
         _explained(one),
     ]
-
-
-def _times(one: Speedup | None) -> str:
-    if one is None:
-        return NONE
-    low, high = one.interval if one.interval is not None else (None, None)
-    return f"x {with_interval(one.value, low, high)}"
-
-
-def _share(one: Comparison, *, mine: bool) -> str:
-    found = (one.row if mine else one.other).parts.get("head")
-    return percent(found.share if found is not None else None)
 
 
 def _explained(one: Comparison) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from calm_eval.errors import InputError
-from calm_eval.latency.compare import Comparison, Speedup
-from calm_eval.reports.latency.cells import NONE, name, percent
+from calm_eval.latency.compare import Comparison
+from calm_eval.reports.latency.cells import NONE, head_share, name, times
 from calm_eval.reports.markdown import escape, table
 from calm_eval.reports.published import PublishedRow, load_published
 from calm_eval.reports.published_table import printed
-from calm_eval.reports.rounding import with_interval
 
 _COLUMNS = ("sampler speed-up", "overall speed-up", "head time")
 
@@ -45,27 +44,19 @@ def ratios_table(
     for one in shown:
         system, variant = stands_for[one.row.measured.row.name]
         told = [cells.get((system, variant, column)) for column in _COLUMNS]
-        part = one.row.parts.get("head")
         rows.append(
             [
                 name(one.row),
                 escape(f"{system} ({variant})"),
-                _times(one.head),
+                times(one.head),
                 _printed(told[0], "x "),
-                _times(one.end_to_end),
+                times(one.end_to_end),
                 _printed(told[1], "x "),
-                percent(part.share if part is not None else None),
+                head_share(one.row),
                 _printed(told[2], ""),
             ]
         )
     return table(header, rows)
-
-
-def _times(one: Speedup | None) -> str:
-    if one is None:
-        return NONE
-    low, high = one.interval if one.interval is not None else (None, None)
-    return f"x {with_interval(one.value, low, high)}"
 
 
 def _printed(row: PublishedRow | None, before: str) -> str:
