@@ -125,7 +125,7 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
     add("--systems", nargs="+", metavar="FILE", help="system files or names instead of the suite's own")
     add("--out", type=Path, metavar="DIR", help="run folder (default: runs/<suites>)")
     add("--limit", type=int, metavar="N", help="first N items of each suite (default: as the suite says)")
-    add("--full", action="store_true", help="all items")
+    add("--full", action="store_true", help="as many items and seeds as the suite has for a full run (default: all items)")
     add("--seeds", type=int, metavar="N", help="seeds 0 to N-1 for each item")
     add("--sweep", nargs="+", default=[], metavar="NAME=V,V", help="grid of sampling parameters")
     add("--reuse", nargs="+", default=[], metavar="RUN", help="take finished samples from earlier runs")

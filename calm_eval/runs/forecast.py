@@ -44,14 +44,20 @@ class Forecast:
         for name in names:
             self._pieces.pop(name, None)
 
-    def did(self, name: Name, seconds: float, *, units: float = 1.0, count: int = 1, good: bool = True) -> None:
-        """So much of a piece was done in these seconds. What is not `good` (a failure) tells nothing of later runs."""
+    def did(
+        self, name: Name, seconds: float, *, units: float = 1.0, count: int = 1, good: bool = True, timed: bool = True
+    ) -> None:
+        """So much of a piece was done in these seconds.
+
+        What is not `good` (a failure) tells nothing of later runs, and what is not `timed` (its time is counted in
+        another piece) nothing of any speed.
+        """
         piece = self._pieces.get(name)
         if piece is None:
             return
         one = Speed(count, units, seconds)
         self._done[name] = self._done[name] + one if name in self._done else one
-        if count:
+        if count and timed:
             add(self._live, [*piece.keys, *([piece.kin] if piece.kin else [])], one)
             if good:
                 add(self._good, piece.keys, one)

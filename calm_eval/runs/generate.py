@@ -103,14 +103,14 @@ class GenerateStage:
                     sample = part[outcome.item]
                     self._put(sample, outcome, plan)
                     self.generated += 1
-                    seconds = time.perf_counter() - began
+                    seconds, timed = time.perf_counter() - began, True
                     if not started:
                         # All of the first wait that is not the sample's own is the system's start.
-                        own = min(seconds, outcome.generate_seconds or 0.0)
+                        own, timed = min(seconds, outcome.generate_seconds or 0.0), outcome.generate_seconds is not None
                         self.forecast.did(start, seconds - own)
                         seconds, started = own, True
-                    row = ("row", plan.suite.name, sample.variant.name)
-                    self.forecast.did(row, seconds, units=units[sample.item.id], good=outcome.clip is not None)
+                    row, good = ("row", plan.suite.name, sample.variant.name), outcome.clip is not None
+                    self.forecast.did(row, seconds, units=units[sample.item.id], good=good, timed=timed)
                     yield sample.key
                     began = time.perf_counter()
         finally:

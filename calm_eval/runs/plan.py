@@ -90,7 +90,7 @@ def plan_suite(
     if doubled:
         raise InputError(f"two systems are called '{doubled.pop()}'; rename one of them")
     items = suite_items(suite, progress)
-    limit = None if wishes.full else wishes.limit if wishes.limit is not None else spec.limit
+    limit = wishes.limit if wishes.limit is not None else spec.full_limit if wishes.full else spec.limit
     if limit is not None and limit < 1:
         raise InputError(f"--limit {limit}: at least one item is needed")
     chosen = items if limit is None else items[:limit]

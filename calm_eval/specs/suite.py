@@ -105,8 +105,8 @@ class MetricUse(Spec):
 class SuiteSpec(Spec):
     """One suite file. A released version never changes; it is superseded by a higher one.
 
-    `limit` and `seeds` are those of a quick run, `--full` takes all items and `full_seeds`. `sweep` moves one sampling
-    parameter of each system at a time. `pick` is the metric by which the best row of each system is chosen, on the
+    `limit` and `seeds` are those of a quick run, `full_limit` (all items when left out) and `full_seeds` those of
+    `--full`. `sweep` moves one sampling parameter of each system at a time. `pick` is the metric by which the best row of each system is chosen, on the
     tuning items; all tables are of the others.
     """
 
@@ -120,6 +120,7 @@ class SuiteSpec(Spec):
     reference_set: ReferenceSetSpec | None = None
     limit: Annotated[int, Field(ge=1)] | None = None
     seeds: Annotated[int, Field(ge=1, le=1000)] = 1
+    full_limit: Annotated[int, Field(ge=1)] | None = None
     full_seeds: Annotated[int, Field(ge=1, le=1000)] | None = None
     metrics: Annotated[list[str | MetricUse], Field(min_length=1)]
     table: list[str] = Field(default_factory=list)

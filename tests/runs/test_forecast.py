@@ -111,6 +111,14 @@ def test_a_slower_run_is_noticed(forecast, clock, told):
     assert told == ["forecast after a tenth: 117 s in all"]
 
 
+def test_a_piece_whose_time_is_counted_elsewhere_tells_no_speed(forecast, clock):
+    one = forecast([row(3, 3.0)])
+    one.did(ROW, 0.0, timed=False)
+    assert one.left() == Left(0.0, (ROW,))
+    one.did(ROW, 2.0)
+    assert one.left() == Left(2.0)
+
+
 def test_other_work_is_as_much_slower(forecast, clock):
     one = forecast([row(20, 20.0), judge(5)], near=Speed(5, 5.0, 5.0), ears=Speed(1, 1.0, 4.0))
     work(one, clock, ROW, 20, 2.0)
