@@ -1,6 +1,7 @@
 """calm-eval: evaluation of audio language models, continuous and discrete.
 
-`evaluate` runs suites and returns a `Run`; `load_run` opens an earlier one. Nothing heavy is imported here.
+`evaluate` runs suites and returns a `Run`; `load_run` opens an earlier one; `table` is a run in a layout. Nothing heavy
+is imported here.
 """
 
 from __future__ import annotations
@@ -8,14 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["Run", "__version__", "evaluate", "load_run"]
+__all__ = ["Run", "__version__", "evaluate", "load_run", "table"]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "evaluate":
-        from calm_eval.api import evaluate
+    if name in ("evaluate", "table"):
+        from calm_eval import api
 
-        return evaluate
+        return getattr(api, name)
     if name in ("Run", "load_run"):
         from calm_eval.runs import run
 

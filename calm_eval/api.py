@@ -1,16 +1,21 @@
-"""The Python entry: the same stages as the command line, as one function."""
+"""The Python entry: the same stages and tables as the command line, as functions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from calm_eval.runs.evaluate import evaluate as run_order
 from calm_eval.runs.order import STAGES, Order, default_folder, default_threads
 from calm_eval.runs.plan import Wishes
-from calm_eval.runs.run import Run
+from calm_eval.runs.run import Run, load_run
+from calm_eval.specs.layout import load_layout
 from calm_eval.systems.engine import Conditions
 from calm_eval.systems.protocol import Value
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def evaluate(
@@ -61,3 +66,16 @@ def evaluate(
         retry_failed=retry_failed,
     )
     return run_order(order, Path(out) if out is not None else default_folder(names), stages=stages, quiet=quiet)
+
+
+def table(run: Run | str | Path, layout: str = "paper", *, suite: str | None = None) -> pd.DataFrame:
+    """The tables of a run, one record an entry (columns: `calm_eval.reports.tables.as_frame`).
+
+    `layout` is `paper`, `sweep`, `ablation`, `latency` or a YAML file. Raises InputError for a layout, suite, row or
+    column that is not there.
+    """
+    from calm_eval.reports.tables.as_frame import frame
+    from calm_eval.reports.tables.make import tables_of_run
+
+    chosen = load_layout(layout).model_copy(update={"suite": suite} if suite is not None else {})
+    return frame(tables_of_run(run if isinstance(run, Run) else load_run(run), chosen))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from calm_eval import __version__, latency_command
+from calm_eval import __version__, compare_command, figure_command, latency_command, table_command
 from calm_eval.errors import CalmEvalError, InputError
 from calm_eval.listing import WHAT
 
@@ -59,6 +59,15 @@ def _parser() -> argparse.ArgumentParser:
     report = verbs.add_parser("report", help="write the tables and plots of a run")
     report.add_argument("run", type=Path, metavar="RUN", help="run folder")
     report.set_defaults(call=_stage, stage="report")
+    table = verbs.add_parser("table", help="tables of a run as Markdown, LaTeX or CSV, in a layout of choice")
+    table_command.add_arguments(table)
+    table.set_defaults(call=table_command.run)
+    compare = verbs.add_parser("compare", help="two runs: what changed, and what moved beyond chance")
+    compare_command.add_arguments(compare)
+    compare.set_defaults(call=compare_command.run)
+    figure = verbs.add_parser("figure", help="a figure of a run, with a caption that says how it was made")
+    figure_command.add_arguments(figure)
+    figure.set_defaults(call=figure_command.run)
     latency = verbs.add_parser("latency", help="where the time of a step goes, one system beside another")
     latency_command.add_arguments(latency)
     latency.set_defaults(call=latency_command.run)
@@ -69,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
         help="systems: with the reference models' presets; codecs: their codecs alone",
     )
     listing.set_defaults(call=_list)
-    validate = verbs.add_parser("validate", help="check a suite or system file")
+    validate = verbs.add_parser("validate", help="check a suite, system or layout file")
     validate.add_argument("files", nargs="+", metavar="FILE")
     validate.set_defaults(call=_validate)
     assets = verbs.add_parser("assets", help="weights and voices: what there is, fetch, verify")
@@ -125,7 +134,7 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
     add("--systems", nargs="+", metavar="FILE", help="system files or names instead of the suite's own")
     add("--out", type=Path, metavar="DIR", help="run folder (default: runs/<suites>)")
     add("--limit", type=int, metavar="N", help="first N items of each suite (default: as the suite says)")
-    add("--full", action="store_true", help="as many items and seeds as the suite has for a full run (default: all items)")
+    add("--full", action="store_true", help="the items and seeds of a full run (default: all items)")
     add("--seeds", type=int, metavar="N", help="seeds 0 to N-1 for each item")
     add("--sweep", nargs="+", default=[], metavar="NAME=V,V", help="grid of sampling parameters")
     add("--reuse", nargs="+", default=[], metavar="RUN", help="take finished samples from earlier runs")

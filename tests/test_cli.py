@@ -7,7 +7,19 @@ import pytest
 
 
 def test_every_verb_explains_itself(cli):
-    for words in ([], ["run"], ["generate"], ["score"], ["report"], ["list"], ["validate"], ["assets"]):
+    for words in (
+        [],
+        ["run"],
+        ["generate"],
+        ["score"],
+        ["report"],
+        ["table"],
+        ["figure"],
+        ["compare"],
+        ["list"],
+        ["validate"],
+        ["assets"],
+    ):
         done = cli(*words, "--help")
         assert done.returncode == 0
         assert "usage: calm-eval" in done.stdout

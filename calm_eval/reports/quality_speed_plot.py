@@ -15,8 +15,8 @@ from typing import Any
 from calm_eval.metrics.protocol import MetricSpec
 from calm_eval.reports.rounding import three_digits
 from calm_eval.reports.style import COLOURS, DASHES, GREY, MARKERS, look, new_figure, save
-from calm_eval.reports.suite_table import default_row
 from calm_eval.runs.aggregate import Cell
+from calm_eval.runs.row_order import default_row
 from calm_eval.stats.estimate import Estimate
 
 _LABEL_WIDTH = 30

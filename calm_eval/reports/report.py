@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from calm_eval import __version__
@@ -13,15 +12,18 @@ from calm_eval.metrics.bound import BoundMetric
 from calm_eval.reports.best_table import best_table
 from calm_eval.reports.drift_table import drift_plot, drift_table
 from calm_eval.reports.equal_time_table import FAMILIES, equal_time_section
+from calm_eval.reports.failure_table import basis_table, failure_table, methods
 from calm_eval.reports.markdown import escape
 from calm_eval.reports.published import published_for
 from calm_eval.reports.published_table import published_block
 from calm_eval.reports.quality_speed_plot import few_rows, quality_speed_plot
 from calm_eval.reports.shuffled_table import shuffled_sections
-from calm_eval.reports.suite_table import basis_table, failure_table, methods, suite_table
+from calm_eval.reports.source import Source
+from calm_eval.reports.suite_table import suite_table
 from calm_eval.reports.sweep_plot import sweep_plot
 from calm_eval.runs.aggregate import METHOD, Cell
 from calm_eval.runs.database import Database, storage_errors
+from calm_eval.runs.order import command_of
 from calm_eval.runs.paired import PairedRows
 from calm_eval.runs.pick import Pick, picks
 from calm_eval.runs.plan_store import StoredPlan
@@ -34,14 +36,21 @@ def write_report(run: Run) -> None:
     write_atomically(run.folder / "summary.csv", summary_table(suites).to_csv(index=False).encode())
     sections = [f"# {escape(run.folder.resolve().name)}"]
     tuning = run.tuning()
-    for plan, cells in suites:
-        sections += suite_section(run, plan, cells, tuning[plan.suite.name])
+    database = Database(run.folder, write=False)
+    try:
+        with storage_errors(run.folder):
+            for plan, cells in suites:
+                source = Source(plan, cells, PairedRows(database, plan))
+                sections += suite_section(run, source, tuning[plan.suite.name])
+    finally:
+        database.close()
     sections += [_how_it_was_made(run)]
     write_atomically(run.folder / "report.md", ("\n\n".join(sections) + "\n").encode())
 
 
-def suite_section(run: Run, plan: StoredPlan, cells: Sequence[Cell], tuning: Sequence[Cell]) -> list[str]:
+def suite_section(run: Run, source: Source, tuning: Sequence[Cell]) -> list[str]:
     """The paragraphs of one suite; by its `tuning` cells its systems' best rows are picked."""
+    plan, cells = source.plan, source.cells
     suite, picked = plan.suite, picks(plan.suite.name, tuning)
     all_metrics = _metric_names(plan)
     seeds = f"{plan.seeds} seed{'s' if plan.seeds > 1 else ''}"
@@ -51,15 +60,15 @@ def suite_section(run: Run, plan: StoredPlan, cells: Sequence[Cell], tuning: Seq
         f"Brackets: {methods(cells) or METHOD}. Rows in italics are controls: they show the scale and are no systems. "
         "A dash: does not apply, or nothing to score.",
         *[f"**Note.** {escape(note)}" for note in suite.notes],
-        suite_table(plan, cells, suite.table or all_metrics),
+        suite_table(source, suite.table or all_metrics),
     ]
     rest = [name for name in all_metrics if suite.table and name not in suite.table]
     if rest:
-        parts += ["More metrics:", suite_table(plan, cells, rest)]
-    compared = _compared(run, plan, cells, tuning)
-    if not compared.families or any(one.variant.family not in FAMILIES for one in picked if one.among > 1):
+        parts += ["More metrics:", suite_table(source, rest)]
+    families = equal_time_section(tuning, cells, suite.table or all_metrics, source.pairs.compare)
+    if not families or any(one.variant.family not in FAMILIES for one in picked if one.among > 1):
         parts += _best(picked, cells, suite.table or all_metrics)
-    parts += [*compared.families, *compared.shuffled]
+    parts += [*families, *shuffled_sections(plan, cells, source.pairs.compare)]
     published = published_block(published_for(suite.name))
     if published:
         parts.append(published)
@@ -92,26 +101,6 @@ def _best(picked: Sequence[Pick], cells: Sequence[Cell], columns: Sequence[str])
         "are in no other figure of this section: so the choice does not flatter what stands beside it.",
         best,
     ]
-
-
-@dataclass(frozen=True)
-class _Compared:
-    """Paragraphs of rows against rows, item by item."""
-
-    families: list[str]
-    shuffled: list[str]
-
-
-def _compared(run: Run, plan: StoredPlan, cells: Sequence[Cell], tuning: Sequence[Cell]) -> _Compared:
-    columns = plan.suite.table or _metric_names(plan)
-    database = Database(run.folder, write=False)
-    try:
-        with storage_errors(run.folder):
-            compare = PairedRows(database, plan).compare
-            families = equal_time_section(tuning, cells, columns, compare)
-            return _Compared(families, shuffled_sections(plan, cells, compare))
-    finally:
-        database.close()
 
 
 def _figures(run: Run, plan: StoredPlan, cells: Sequence[Cell]) -> list[str]:
@@ -185,11 +174,10 @@ def _how_it_was_made(run: Run) -> str:
     database = Database(run.folder, write=False)
     try:
         rows = database.connection.execute("SELECT json FROM environments ORDER BY rowid DESC LIMIT 1").fetchone()
-        order = database.connection.execute("SELECT value FROM meta WHERE key = 'order'").fetchone()
+        command = command_of(database)
     finally:
         database.close()
     about: dict[str, Any] = json.loads(rows[0])
-    command = json.loads(order[0])["command"] if order else ""
     lines = ["## How it was made", ""]
     if command:
         # A line break inside an argument must not end the code block.

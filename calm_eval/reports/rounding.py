@@ -20,14 +20,28 @@ def three_digits(value: float) -> str:
     return f"{value:.0f}" if abs(value) >= 999.5 else f"{value:z.3g}"
 
 
-def with_interval(value: float, low: float | None, high: float | None, *, scale: float = 1.0) -> str:
-    """`5.8 [3.1, 9.0]`, rounded to the interval; three significant digits where there is none."""
-    if low is None or high is None:
-        return three_digits(value * scale)
-    shown = [number * scale for number in (value, low, high)]
-    places = decimals(shown[1], shown[2])
-    if low == high or places > _MOST_PLACES:
-        first, *rest = [three_digits(number) for number in shown]
+def rounded(
+    value: float, low: float | None, high: float | None, *, places: int | None = None
+) -> tuple[str, str | None, str | None]:
+    """A value and the ends of its interval with the decimals that the interval bears, or with so many `places`.
+
+    Three significant digits where there is no interval, or one of no width.
+    """
+    if places is None and low is not None and high is not None and low != high:
+        places = decimals(low, high)
+    if places is None or places > _MOST_PLACES:
+        first, *ends = [None if number is None else three_digits(number) for number in (value, low, high)]
     else:
-        first, *rest = [f"{number:z.{places}f}" for number in shown]
-    return f"{first} [{rest[0]}, {rest[1]}]"
+        first, *ends = [None if number is None else f"{number:z.{places}f}" for number in (value, low, high)]
+    assert first is not None
+    return first, ends[0], ends[1]
+
+
+def with_interval(
+    value: float, low: float | None, high: float | None, *, scale: float = 1.0, places: int | None = None
+) -> str:
+    """`5.8 [3.1, 9.0]`, rounded to the interval; three significant digits where there is none."""
+    scaled = [None if number is None else number * scale for number in (value, low, high)]
+    assert scaled[0] is not None
+    shown, least, most = rounded(scaled[0], scaled[1], scaled[2], places=places)
+    return shown if least is None or most is None else f"{shown} [{least}, {most}]"

@@ -15,8 +15,8 @@ from typing import Any
 from calm_eval.metrics.protocol import MetricSpec
 from calm_eval.reports.rounding import three_digits
 from calm_eval.reports.style import COLOURS, DASHES, GREY, MARKERS, look, new_figure, save
-from calm_eval.reports.suite_table import default_row, moved
 from calm_eval.runs.aggregate import Cell
+from calm_eval.runs.row_order import default_row, moved
 from calm_eval.runs.rows import Variant
 
 _NEAR = 0.5
@@ -86,10 +86,10 @@ def sweep_plot(cells: Sequence[Cell], metric: str, stem: Path) -> bool:
         places = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
         handles: dict[str, Any] = {}
         for axes, (name, lines) in zip(places, panels.items(), strict=True):
-            _scale(axes, name, lines)
+            scale_axis(axes, name, lines)
             for place, line in enumerate(lines):
                 aside = (place - (len(lines) - 1) / 2) * _DODGE
-                handles[line.system] = _draw(axes, line, systems.index(line.system), aside, spec)
+                handles[line.system] = draw_line(axes, line, systems.index(line.system), aside, spec)
             if near:
                 handles["reference"] = axes.axhline(level, color=GREY, linewidth=1.1, linestyle=DASHES[0], zorder=1)
             axes.set_xlabel(name)
@@ -131,7 +131,7 @@ def _range(lines: Sequence[Line], spec: MetricSpec) -> tuple[float, float]:
     return (low, high) if high > low else (low - (abs(low) or 1.0) / 10, high + (abs(high) or 1.0) / 10)
 
 
-def _scale(axes: Any, name: str, lines: Sequence[Line]) -> None:
+def scale_axis(axes: Any, name: str, lines: Sequence[Line]) -> None:
     """Ticks where rows are; counts that double have a logarithmic axis."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
@@ -149,7 +149,7 @@ def _scale(axes: Any, name: str, lines: Sequence[Line]) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
 
 
-def _draw(axes: Any, line: Line, place: int, aside: float, spec: MetricSpec) -> Any:
+def draw_line(axes: Any, line: Line, place: int, aside: float, spec: MetricSpec) -> Any:
     """One line with its intervals, so many points aside; hollow markers for discrete systems, the default larger."""
     from matplotlib.transforms import ScaledTranslation
 

@@ -90,9 +90,21 @@ def stored_order(folder: Path) -> Order:
     """What a run folder was asked for last. Raises StoreError or InputError."""
     database = Database(folder, write=False)
     try:
-        row = database.connection.execute("SELECT value FROM meta WHERE key = 'order'").fetchone()
+        text = _order_text(database)
     finally:
         database.close()
-    if row is None:
+    if text is None:
         raise InputError(f"{folder}: this run was never planned; use `calm-eval run`")
-    return Order.from_json(row[0])
+    return Order.from_json(text)
+
+
+def command_of(database: Database) -> str:
+    """The words that a run was asked for with, empty where it was not asked for in words."""
+    text = _order_text(database)
+    command: str = json.loads(text)["command"] if text is not None else ""
+    return command
+
+
+def _order_text(database: Database) -> str | None:
+    row = database.connection.execute("SELECT value FROM meta WHERE key = 'order'").fetchone()
+    return None if row is None else row[0]

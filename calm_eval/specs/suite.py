@@ -106,8 +106,8 @@ class SuiteSpec(Spec):
     """One suite file. A released version never changes; it is superseded by a higher one.
 
     `limit` and `seeds` are those of a quick run, `full_limit` (all items when left out) and `full_seeds` those of
-    `--full`. `sweep` moves one sampling parameter of each system at a time. `pick` is the metric by which the best row of each system is chosen, on the
-    tuning items; all tables are of the others.
+    `--full`. `sweep` moves one sampling parameter of each system at a time. `pick` is the metric by which the best row
+    of each system is chosen, on the tuning items; all tables are of the others.
     """
 
     name: Name

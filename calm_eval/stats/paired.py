@@ -53,6 +53,52 @@ def paired_difference(
     0 in both. An item's seeds are summed before the test, so that they are swapped together. None where a row has no
     positive denominator. Raises ValueError for other shapes and for what is not finite.
     """
+    pair = _pair(first, second)
+    if pair is None:
+        return None
+    top, bottom, other_top, other_bottom = pair.parts
+    found, tie, count = pair.found, pair.tie, len(top)
+    if count < 2:
+        return PairedDifference(found, None, None, None, count)
+    values = np.empty(resamples)
+    for place, drawn, of_item in draws(count, top.shape[1], np.random.default_rng(seed), resamples):
+        mine = ratios(top[drawn, of_item], bottom[drawn, of_item])
+        values[place] = mine - ratios(other_top[drawn, of_item], other_bottom[drawn, of_item])
+    sums = pair.sums
+    without = left_out(sums[0], sums[1]) - left_out(sums[2], sums[3])
+    low, high = bca(values[np.isfinite(values)], found, without, count, tie=tie, level=level)
+    return PairedDifference(found, low, high, _swap_test(pair, seed, resamples), count)
+
+
+def paired_p(
+    first: tuple[ArrayLike, ArrayLike], second: tuple[ArrayLike, ArrayLike], *, seed: int, resamples: int = RESAMPLES
+) -> float | None:
+    """The p-value of `paired_difference` alone, without its interval; None also with fewer than two items."""
+    pair = _pair(first, second)
+    return None if pair is None or len(pair.parts[0]) < 2 else _swap_test(pair, seed, resamples)
+
+
+def smallest_p(items: int, resamples: int = RESAMPLES) -> float:
+    """The least p that so many items can give: the found assignment and its mirror, of all of them."""
+    return min(1.0, 2 / 2**items) if items <= EXACT_ITEMS else 1 / (resamples + 1)
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Top and bottom of both rows [items, seeds], their difference, and what is as good as no difference."""
+
+    parts: list[NDArray[np.float64]]
+    found: float
+    tie: float
+
+    @property
+    def sums(self) -> list[NDArray[np.float64]]:
+        """The parts with each item's seeds summed [items]."""
+        return [part.sum(axis=1) for part in self.parts]
+
+
+def _pair(first: tuple[ArrayLike, ArrayLike], second: tuple[ArrayLike, ArrayLike]) -> _Pair | None:
+    """Checked, in an order that does not depend on that of the items; None without a positive denominator."""
     rows = [np.asarray(part, dtype=np.float64) for part in (*first, *second)]
     if rows[0].ndim not in (1, 2) or any(part.shape != rows[0].shape for part in rows):
         raise ValueError(f"four arrays alike, [items] or [items, seeds], got {[part.shape for part in rows]}")
@@ -61,25 +107,10 @@ def paired_difference(
     count = len(rows[0])
     if not count or rows[1].sum() <= 0 or rows[3].sum() <= 0:
         return None
-    top, bottom, other_top, other_bottom = _in_order([part.reshape(count, -1) for part in rows])
+    top, bottom, other_top, other_bottom = parts = _in_order([part.reshape(count, -1) for part in rows])
     found = float(top.sum() / bottom.sum() - other_top.sum() / other_bottom.sum())
-    if count < 2:
-        return PairedDifference(found, None, None, None, count)
     tie = TIE * float(np.abs(top).sum() / bottom.sum() + np.abs(other_top).sum() / other_bottom.sum())
-    values = np.empty(resamples)
-    for place, drawn, of_item in draws(count, top.shape[1], np.random.default_rng(seed), resamples):
-        mine = ratios(top[drawn, of_item], bottom[drawn, of_item])
-        values[place] = mine - ratios(other_top[drawn, of_item], other_bottom[drawn, of_item])
-    sums = [part.sum(axis=1) for part in (top, bottom, other_top, other_bottom)]
-    without = left_out(sums[0], sums[1]) - left_out(sums[2], sums[3])
-    low, high = bca(values[np.isfinite(values)], found, without, count, tie=tie, level=level)
-    p = _swap_test(sums, found, tie, np.random.default_rng([seed, 1]), resamples)
-    return PairedDifference(found, low, high, p, count)
-
-
-def smallest_p(items: int, resamples: int = RESAMPLES) -> float:
-    """The least p that so many items can give: the found assignment and its mirror, of all of them."""
-    return min(1.0, 2 / 2**items) if items <= EXACT_ITEMS else 1 / (resamples + 1)
+    return _Pair(parts, found, tie)
 
 
 def _in_order(parts: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
@@ -90,10 +121,9 @@ def _in_order(parts: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
     return [part[outer] for part in parts]
 
 
-def _swap_test(
-    sums: list[NDArray[np.float64]], found: float, tie: float, generator: np.random.Generator, resamples: int
-) -> float:
-    """Share of assignments of items' results [items] to the rows whose difference is at least as far from 0."""
+def _swap_test(pair: _Pair, seed: int, resamples: int) -> float:
+    """Share of assignments of items' results to the rows whose difference is at least as far from 0."""
+    sums, found, tie, generator = pair.sums, pair.found, pair.tie, np.random.default_rng([seed, 1])
     count = len(sums[0])
     if count <= EXACT_ITEMS:
         swapped = (np.arange(2**count)[:, None] >> np.arange(count) & 1).astype(np.float64)

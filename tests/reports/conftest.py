@@ -13,6 +13,7 @@ from calm_eval.runs.plan_store import StoredPlan
 from calm_eval.runs.rows import Variant
 from calm_eval.specs.suite import MetricUse, SuiteSpec
 from calm_eval.stats.estimate import Estimate
+from calm_eval.stats.paired import PairedDifference
 
 
 @pytest.fixture
@@ -49,5 +50,33 @@ def plan() -> Callable[..., StoredPlan]:
             {"name": "t", "version": 1, "task": "tts", "title": "T", "items": {"manifest": "i"}, "metrics": ["wer"]}
         )
         return StoredPlan(suite, {}, "d" * 64, 40, 1, [], list(rows), [])
+
+    return make
+
+
+class HandPairs:
+    """Told p-values and differences, by metric and the two rows; all other pairs are far apart."""
+
+    def __init__(self, told: Mapping[tuple[str, str, str], PairedDifference | None]) -> None:
+        self._told = told
+        self.values: dict[str, dict[str, float]] = {}
+
+    def compare(self, bound: BoundMetric, first: str, second: str) -> PairedDifference | None:
+        if bound.spec.kind == "set":
+            return None
+        return self._told.get((bound.spec.name, first, second), PairedDifference(1.0, 0.9, 1.1, 0.0001, 40))
+
+    def p(self, bound: BoundMetric, first: str, second: str) -> float | None:
+        found = self.compare(bound, first, second)
+        return None if found is None else found.p
+
+    def by_item(self, bound: BoundMetric) -> dict[str, dict[str, float]]:
+        return self.values
+
+
+@pytest.fixture
+def pairs() -> Callable[..., HandPairs]:
+    def make(told: Mapping[tuple[str, str, str], PairedDifference | None] | None = None) -> HandPairs:
+        return HandPairs(told or {})
 
     return make

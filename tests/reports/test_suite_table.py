@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 
-from calm_eval.reports.suite_table import column_title, failure_table, ordered_rows, suite_table
+from calm_eval.reports.failure_table import failure_table
+from calm_eval.reports.source import Source
+from calm_eval.reports.suite_table import column_title, suite_table
+from calm_eval.runs.row_order import ordered_rows
 
 
-def test_table_by_hand(plan, variant, cell) -> None:
+def test_table_by_hand(plan, variant, cell, pairs) -> None:
     silence, piper = variant("silence", control=True), variant("piper")
     pipes = dataclasses.replace(variant("a|b x=1"), head_evaluations=12.5)
     cells = [
@@ -18,22 +21,24 @@ def test_table_by_hand(plan, variant, cell) -> None:
         cell(pipes, "wer", 0.13, 0.1, 0.17, scored=38, failures={"crash": 2}),
         cell(pipes, "rtf", None, scored=0, failures={"crash": 2, "not-timed": 38}),
     ]
-    assert suite_table(plan(silence, piper, pipes), cells, ["rtf", "wer", "absent"]) == "\n".join(
+    assert suite_table(Source(plan(silence, piper, pipes), cells, pairs()), ["rtf", "wer", "absent"]) == "\n".join(
         [
             "|  | RTF (s/s) ↓ | WER (%) ↓ | Head evaluations (per s of audio) | n (items × seeds) |",
             "| :-- | --: | --: | --: | --: |",
-            "| piper | 0.0612 [0.0591, 0.0633] | 4.9 [2.8, 8.6] | – | 40 × 1 |",
-            "| a\\|b x=1 | – (0/40) | 13.0 [10.0, 17.0] (38/40) | 12.5 | 40 × 1 |",
+            "| piper | 0.0612 [0.0591, 0.0633] | **4.9** [2.8, 8.6] | – | 40 × 1 |",
+            "| a\\|b x=1 | – (0/40) | *13.0* [10.0, 17.0] (38/40) | 12.5 | 40 × 1 |",
             "| *silence* | – | 100 [100, 100] | – | 40 × 1 |",
+            "",
+            "Bold: the best system; in italics: the best of the others.",
         ]
     )
 
 
-def test_two_seeds_and_no_head_at_all(plan, variant, cell) -> None:
+def test_two_seeds_and_no_head_at_all(plan, variant, cell, pairs) -> None:
     delay = dataclasses.replace(variant("delay"), head_evaluations=0.0)
     one = cell(delay, "wer", 0.1, scored=96)
     seeds = dataclasses.replace(one, estimate=dataclasses.replace(one.estimate, n_expected=96, n_items=48, seeds=2))
-    assert suite_table(plan(delay), [seeds], ["wer"]).splitlines()[-1] == "| delay | 10 | 0 | 48 × 2 |"
+    assert suite_table(Source(plan(delay), [seeds], pairs()), ["wer"]).splitlines()[-1] == "| delay | 10 | 0 | 48 × 2 |"
 
 
 def test_the_default_first_then_one_parameter_at_a_time_by_size(plan, variant) -> None:
@@ -55,7 +60,7 @@ def test_the_default_first_then_one_parameter_at_a_time_by_size(plan, variant) -
         row(name, int(one.get("steps", 1)), float(one.get("temperature", 0.8)), one.get("mode", "plain"))
         for name, one in zip(names, said, strict=True)
     ]
-    assert ordered_rows(plan(variant("noise", control=True), *rows)) == wanted
+    assert ordered_rows([variant("noise", control=True), *rows]) == wanted
 
 
 def test_direction_and_titles_of_plug_ins(variant, cell) -> None:
@@ -92,14 +97,14 @@ def test_failures_by_hand(plan, variant, cell) -> None:
     )
 
 
-def test_an_unscored_row_says_why_and_counts_no_sample(plan, variant, cell) -> None:
+def test_an_unscored_row_says_why_and_counts_no_sample(plan, variant, cell, pairs) -> None:
     blank = dataclasses.replace(variant("blank"), unscored="un|trained")
     cells = [
         cell(blank, "wer", None, scored=0, failures={"unscored": 40}),
         cell(blank, "cer", None, scored=0, failures={"unscored": 40}),
         cell(blank, "rtf", 0.5, 0.4, 0.6, scored=38, failures={"crash": 2}, flags={"runaway": 3}),
     ]
-    assert suite_table(plan(blank), cells, ["wer", "rtf"]).splitlines()[-1] == (
+    assert suite_table(Source(plan(blank), cells, pairs()), ["wer", "rtf"]).splitlines()[-1] == (
         "| blank | un\\|trained: quality not scored | 0.50 [0.40, 0.60] (38/40) | – | 40 × 1 |"
     )
     assert failure_table(plan(blank), cells) == "\n".join(

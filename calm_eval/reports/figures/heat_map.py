@@ -1,0 +1,94 @@
+"""A metric over two sampling parameters at once: a field a sampling, dark to light, with its value and interval."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from calm_eval.metrics.bound import BoundMetric
+from calm_eval.reports.figures.wish import Drawn, FigureWish, axis_title, wished_metric, wished_rows
+from calm_eval.reports.rounding import rounded
+from calm_eval.reports.source import Source
+from calm_eval.reports.style import GREY, look, new_figure, save
+from calm_eval.reports.tables.grids import Grid, grids, said
+
+_MOST = 4
+"""Panels beside each other at most; more would not be read."""
+
+
+def heat_map(source: Source, wish: FigureWish, stem: Path) -> Drawn | None:
+    """Draw a panel for each system whose temperature and another parameter are swept; None where there is none.
+
+    Fields that the sweep left out are hatched. One scale of shades for all panels; cividis, whose lightness grows
+    evenly, so that the order survives in grey.
+    """
+    bound = wished_metric(source, wish)
+    names = set(wished_rows(source, wish))
+    shown = [one for one in grids([row for row in source.plan.variants if row.name in names]) if one.across][:_MOST]
+    values = [value for grid in shown for value in _values(source, bound, grid).values()]
+    if not values:
+        return None
+    with look():
+        from matplotlib.cm import ScalarMappable
+        from matplotlib.colors import Normalize
+
+        widths = [max(2, len(grid.acrosses)) for grid in shown]
+        tallest = max(len(grid.downs) for grid in shown)
+        figure, first = new_figure(1.4 + 0.95 * sum(widths), 1.5 + 0.5 * tallest)
+        first.remove()
+        panels = figure.subplots(1, len(shown), squeeze=False, width_ratios=widths)[0]
+        shades = ScalarMappable(Normalize(min(values), max(values)), "cividis")
+        for axes, grid in zip(panels, shown, strict=True):
+            _panel(axes, source, bound, grid, shades)
+        figure.colorbar(shades, ax=list(panels), label=axis_title(bound), pad=0.02)
+        save(figure, stem)
+    fixed = "; ".join(f"{grid.base.system}: {grid.others}" for grid in shown if grid.others)
+    return Drawn(
+        f"{source.plan.suite.title}: {axis_title(bound)}, by two sampling parameters, 95 % intervals below the value. "
+        f"Hatched: not made.{f' Held fixed: {fixed}.' if fixed else ''}",
+        [bound],
+    )
+
+
+def _values(source: Source, bound: BoundMetric, grid: Grid) -> dict[Any, float]:
+    cells = {place: source.cell(row, bound) for place, row in grid.rows.items()}
+    return {
+        place: cell.estimate.value * bound.spec.scale
+        for place, cell in cells.items()
+        if cell.estimate.value is not None
+    }
+
+
+def _panel(axes: Any, source: Source, bound: BoundMetric, grid: Grid, shades: Any) -> None:
+    from matplotlib.patches import Rectangle
+
+    values = _values(source, bound, grid)
+    for y, down in enumerate(grid.downs):
+        for x, across in enumerate(grid.acrosses):
+            value = values.get((down, across))
+            if value is None:
+                corner = (x - 0.5, y - 0.5)
+                axes.add_patch(Rectangle(corner, 1, 1, linewidth=0.5, fc="white", ec="#bbbbbb", hatch="///"))
+                continue
+            colour = shades.to_rgba(value)
+            axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=colour, edgecolor="white", linewidth=0.8))
+            # Relative luminance (ITU-R BT.709): black on light fields, white on dark ones.
+            light = 0.2126 * colour[0] + 0.7152 * colour[1] + 0.0722 * colour[2]
+            estimate = source.cell(grid.rows[down, across], bound).estimate
+            ends = [None if end is None else end * bound.spec.scale for end in (estimate.low, estimate.high)]
+            text, low, high = rounded(value, ends[0], ends[1])
+            ink = "black" if light > 0.5 else "white"
+            axes.text(x, y - (0.12 if low else 0), text, ha="center", va="center", color=ink, fontsize=8.5)
+            if low is not None:
+                axes.text(x, y + 0.24, f"[{low}, {high}]", ha="center", va="center", color=ink, fontsize=6)
+    axes.set_xlim(-0.5, len(grid.acrosses) - 0.5)
+    axes.set_ylim(len(grid.downs) - 0.5, -0.5)
+    axes.set_xticks(range(len(grid.acrosses)), [said(one) for one in grid.acrosses])
+    axes.set_yticks(range(len(grid.downs)), [said(one) for one in grid.downs])
+    axes.set_xlabel(grid.across)
+    axes.set_ylabel(grid.down)
+    axes.set_title(grid.base.system, fontsize=8.5, color=GREY)
+    axes.grid(visible=False)
+    for side in axes.spines.values():
+        side.set_visible(False)
+    axes.tick_params(length=0)

@@ -1,0 +1,52 @@
+"""A figure of a run by its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from calm_eval.errors import InputError
+from calm_eval.reports.figures.differences import differences
+from calm_eval.reports.figures.distribution import distribution
+from calm_eval.reports.figures.heat_map import heat_map
+from calm_eval.reports.figures.quality_diversity import quality_diversity
+from calm_eval.reports.figures.wish import Drawn, FigureWish, how
+from calm_eval.reports.source import Source
+from calm_eval.runs.database import Database, storage_errors
+from calm_eval.runs.order import command_of
+from calm_eval.runs.paired import PairedRows
+from calm_eval.runs.run import Run
+
+FIGURES: Mapping[str, Callable[[Source, FigureWish, Path], Drawn | None]] = {
+    "differences": differences,
+    "distribution": distribution,
+    "heat-map": heat_map,
+    "quality-diversity": quality_diversity,
+}
+
+
+def figure_of_run(run: Run, kind: str, wish: FigureWish, stem: Path, suite: str | None = None) -> str:
+    """Draw `stem.svg` and `stem.png` and say what they show and how they were made.
+
+    `suite` may be left out where the run has one. Raises InputError for what the run has not, and where there is
+    nothing to draw.
+    """
+    suites = {plan.suite.name: (plan, cells) for plan, cells in run.cells()}
+    if suite is None and len(suites) > 1:
+        raise InputError(f"{run.folder} has several suites, name one: {', '.join(suites)}")
+    name = suite or next(iter(suites))
+    if name not in suites:
+        raise InputError(f"no suite '{name}' in {run.folder}; suites: {', '.join(suites)}")
+    if not stem.parent.is_dir():
+        raise InputError(f"{stem.parent}: no such folder")
+    plan, cells = suites[name]
+    database = Database(run.folder, write=False)
+    try:
+        with storage_errors(run.folder):
+            source = Source(plan, cells, PairedRows(database, plan), command_of(database))
+            drawn = FIGURES[kind](source, wish, stem)
+    finally:
+        database.close()
+    if drawn is None:
+        raise InputError(f"{kind}: nothing to draw in {name}")
+    return how(source, drawn)
