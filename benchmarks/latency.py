@@ -37,7 +37,7 @@ PAIR = (
     "mini-calm-music", "mini-calm-music:steps=4", "mini-delay-music", "--against", "mini-rq-music",
     "--task", "music_continuation", "--tier", "full", "--duration", "10",
 )  # fmt: skip
-SCALES = {"speech": 0.4, "music": 0.5}
+SCALES = {"speech": 0.4, "music": 0.2}
 PAIRS = 80
 SECONDS = 2.5
 LIMIT = 30 * 60.0

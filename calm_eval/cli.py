@@ -9,7 +9,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from calm_eval import __version__, compare_command, figure_command, latency_command, table_command
+from calm_eval import (
+    __version__,
+    compare_command,
+    export_command,
+    figure_command,
+    latency_command,
+    page_command,
+    table_command,
+)
 from calm_eval.errors import CalmEvalError, InputError
 from calm_eval.listing import WHAT
 
@@ -68,6 +76,12 @@ def _parser() -> argparse.ArgumentParser:
     figure = verbs.add_parser("figure", help="a figure of a run, with a caption that says how it was made")
     figure_command.add_arguments(figure)
     figure.set_defaults(call=figure_command.run)
+    export = verbs.add_parser("export", help="estimates as JSON, a model card's block, or runs of a tracker")
+    export_command.add_arguments(export)
+    export.set_defaults(call=export_command.run)
+    page = verbs.add_parser("page", help="a folder to open in a browser: tables, and every sample to listen to")
+    page_command.add_arguments(page)
+    page.set_defaults(call=page_command.run)
     latency = verbs.add_parser("latency", help="where the time of a step goes, one system beside another")
     latency_command.add_arguments(latency)
     latency.set_defaults(call=latency_command.run)

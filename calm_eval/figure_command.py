@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-KINDS = ("differences", "distribution", "heat-map", "quality-diversity")
+KINDS = ("differences", "distribution", "heat-map", "quality-diversity", "set-size")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -16,6 +16,8 @@ def test_every_verb_explains_itself(cli):
         ["table"],
         ["figure"],
         ["compare"],
+        ["page"],
+        ["export"],
         ["list"],
         ["validate"],
         ["assets"],

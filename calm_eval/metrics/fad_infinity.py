@@ -18,6 +18,10 @@ from calm_eval.stats.student import t_quantile
 SEED = 0
 
 
+CURVE = "curve"
+"""The note that holds the points of the line, each frames and distance."""
+
+
 @dataclass(frozen=True)
 class FrechetInfinityMetric:
     """Arithmetic and sources: `frechet_infinity.py`."""
@@ -42,7 +46,12 @@ class FrechetInfinityMetric:
             high=found.value + reach,
             method="intercept plus and minus t times its standard error, 95%",
             warnings=reference.warnings,
-            notes={"standard error": found.error, "R²": found.r_squared, "points": len(found.frames)},
+            notes={
+                "standard error": found.error,
+                "R²": found.r_squared,
+                "points": len(found.frames),
+                CURVE: [list(point) for point in zip(found.frames, found.distances, strict=True)],
+            },
         )
 
 

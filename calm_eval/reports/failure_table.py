@@ -50,7 +50,11 @@ def basis_table(plan: StoredPlan, cells: Sequence[Cell]) -> str | None:
         [
             escape(cell.variant.name),
             escape(cell.metric.title),
-            ", ".join(f"{escape(name)} {_figure(value)}" for name, value in cell.estimate.notes.items()),
+            ", ".join(
+                f"{escape(name)} {_figure(value)}"
+                for name, value in cell.estimate.notes.items()
+                if not isinstance(value, list)
+            ),
         ]
         for cell in told
     ]

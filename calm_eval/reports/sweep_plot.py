@@ -74,7 +74,7 @@ def sweep_plot(cells: Sequence[Cell], metric: str, stem: Path) -> bool:
     order = list(dict.fromkeys(cell.variant.system for cell in of_metric if not cell.variant.control))
     drawn = [line for lines in panels.values() for line in lines]
     systems = [name for name in order if any(line.system == name for line in drawn)]
-    bottom, top = _range(drawn, spec)
+    bottom, top = range_of(drawn, spec)
     reference = next((one for one in of_metric if one.variant.control and one.variant.name == "reference"), None)
     level = None if reference is None or reference.estimate.value is None else reference.estimate.value * spec.scale
     near = level is not None and bottom - _NEAR * (top - bottom) <= level <= top + _NEAR * (top - bottom)
@@ -118,7 +118,7 @@ def _label(name: str, families: Mapping[str, str]) -> str:
     return f"{name} ({family})" if family in ("continuous", "discrete", "control") else name
 
 
-def _range(lines: Sequence[Line], spec: MetricSpec) -> tuple[float, float]:
+def range_of(lines: Sequence[Line], spec: MetricSpec) -> tuple[float, float]:
     """From the lowest to the highest end of all intervals, in display units, never of no height."""
     ends = [
         end * spec.scale

@@ -29,7 +29,8 @@ def test_table_by_hand(plan, variant, cell, pairs) -> None:
             "| a\\|b x=1 | – (0/40) | *13.0* [10.0, 17.0] (38/40) | 12.5 | 40 × 1 |",
             "| *silence* | – | 100 [100, 100] | – | 40 × 1 |",
             "",
-            "Bold: the best system; in italics: the best of the others.",
+            "Bold: the best system; in italics: the best of the others. A column without bold: no system could be told "
+            "from the best.",
         ]
     )
 

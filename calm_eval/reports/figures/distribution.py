@@ -20,13 +20,17 @@ _SPREAD = 0.28
 def distribution(source: Source, wish: FigureWish, stem: Path) -> Drawn | None:
     """Draw the values of each item (its seeds together) by row; None where no row has any.
 
-    Raises InputError for a metric of the whole set and for more than `MOST_ROWS` rows.
+    Of more than `MOST_ROWS` rows those at their system's defaults. Raises InputError for a metric of the whole set and
+    where more rows are named.
     """
     bound = wished_metric(source, wish)
     if bound.spec.kind == "set":
         raise InputError(f"distribution: {bound.spec.name} has no value for each item")
     values = source.pairs.by_item(bound)
     names = [name for name in wished_rows(source, wish) if values.get(name)]
+    if not wish.rows and len(names) > MOST_ROWS:
+        # Each system at its defaults, and the controls.
+        names = [row.name for row in source.plan.variants if row.name in names and row.name == row.system]
     if len(names) > MOST_ROWS:
         raise InputError(f"distribution: {len(names)} rows are too many to read, at most {MOST_ROWS}; name some")
     if not names:

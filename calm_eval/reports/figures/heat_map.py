@@ -78,9 +78,10 @@ def _panel(axes: Any, source: Source, bound: BoundMetric, grid: Grid, shades: An
             ends = [None if end is None else end * bound.spec.scale for end in (estimate.low, estimate.high)]
             text, low, high = rounded(value, ends[0], ends[1])
             ink = "black" if light > 0.5 else "white"
-            axes.text(x, y - (0.12 if low else 0), text, ha="center", va="center", color=ink, fontsize=8.5)
+            look_of = {"ha": "center", "va": "center", "color": ink, "textcoords": "offset points"}
+            axes.annotate(text, (x, y), (0, 4 if low is not None else 0), fontsize=8.5, **look_of)
             if low is not None:
-                axes.text(x, y + 0.24, f"[{low}, {high}]", ha="center", va="center", color=ink, fontsize=6)
+                axes.annotate(f"[{low}, {high}]", (x, y), (0, -7), fontsize=6, **look_of)
     axes.set_xlim(-0.5, len(grid.acrosses) - 0.5)
     axes.set_ylim(len(grid.downs) - 0.5, -0.5)
     axes.set_xticks(range(len(grid.acrosses)), [said(one) for one in grid.acrosses])

@@ -10,6 +10,7 @@ from calm_eval.reports.figures.differences import differences
 from calm_eval.reports.figures.distribution import distribution
 from calm_eval.reports.figures.heat_map import heat_map
 from calm_eval.reports.figures.quality_diversity import quality_diversity
+from calm_eval.reports.figures.set_size import set_size
 from calm_eval.reports.figures.wish import Drawn, FigureWish, how
 from calm_eval.reports.source import Source
 from calm_eval.runs.database import Database, storage_errors
@@ -22,6 +23,7 @@ FIGURES: Mapping[str, Callable[[Source, FigureWish, Path], Drawn | None]] = {
     "distribution": distribution,
     "heat-map": heat_map,
     "quality-diversity": quality_diversity,
+    "set-size": set_size,
 }
 
 

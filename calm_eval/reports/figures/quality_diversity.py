@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,13 @@ from calm_eval.errors import InputError
 from calm_eval.reports.figures.wish import Drawn, FigureWish, axis_title, wished_metric, wished_rows
 from calm_eval.reports.source import Source
 from calm_eval.reports.style import look, new_figure, save
-from calm_eval.reports.sweep_plot import Line, draw_line, scale_axis, sweep_lines
+from calm_eval.reports.sweep_plot import Line, draw_line, range_of, scale_axis, sweep_lines
 from calm_eval.reports.tables.grids import ACROSS
 
 
 def quality_diversity(source: Source, wish: FigureWish, stem: Path) -> Drawn | None:
-    """Draw two panels, one above the other, over temperature; None where no temperature is swept.
+    """Draw two panels, one above the other, over temperature; None where no temperature is swept, or where
+    either metric has no values there.
 
     `wish.metric` is the quality, `wish.second` the diversity. Raises InputError where the second is not named.
     """
@@ -29,9 +31,9 @@ def quality_diversity(source: Source, wish: FigureWish, stem: Path) -> Drawn | N
             cell for cell in source.cells if cell.metric.fingerprint == bound.fingerprint and cell.variant.name in names
         ]
         panels.append((bound, sweep_lines(cells).get(ACROSS, [])))
-    systems = list(dict.fromkeys(line.system for _, lines in panels for line in lines))
-    if not systems:
+    if not all(lines for _, lines in panels):
         return None
+    systems = list(dict.fromkeys(line.system for _, lines in panels for line in lines))
     with look():
         figure, first = new_figure(5.2, 4.8)
         first.remove()
@@ -42,8 +44,9 @@ def quality_diversity(source: Source, wish: FigureWish, stem: Path) -> Drawn | N
             scale_axis(axes, ACROSS, every)
             for line in lines:
                 handles[line.system] = draw_line(axes, line, systems.index(line.system), 0.0, bound.spec)
-            axes.set_ylabel(axis_title(bound).replace(", ", ",\n"), fontsize=8)
-            axes.margins(y=0.12)
+            axes.set_ylabel(textwrap.fill(axis_title(bound), 30), fontsize=8)
+            bottom, top = range_of(lines, bound.spec)
+            axes.set_ylim(bottom - 0.08 * (top - bottom), top + 0.08 * (top - bottom))
         places[1].set_xlabel(ACROSS)
         figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=2, fontsize=8)
         save(figure, stem)

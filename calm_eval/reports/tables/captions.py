@@ -41,7 +41,7 @@ def marks_text(metrics: Sequence[BoundMetric], rows: Sequence[Row], second: str)
     text = "Bold: the best system"
     if "tied" in marked:
         text += f" and those not distinguishable from it ({'; '.join(ways)})"
-    return text + (f"; {second}: the best of the others." if "second" in marked else ".")
+    return f"{text}; {second}: the best of the others. A column without bold: no system could be told from the best."
 
 
 def fingerprints_of(source: Source, metrics: Sequence[BoundMetric | None]) -> dict[str, str]:

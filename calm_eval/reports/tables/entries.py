@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calm_eval.reports.rounding import rounded
 from calm_eval.reports.tables.model import Column, Entry
 from calm_eval.runs.aggregate import Cell
 
@@ -28,6 +29,18 @@ def entry_of(cell: Cell) -> Entry:
     whole = estimate.n_scored == estimate.n_expected
     counted = None if whole else (estimate.n_scored, estimate.n_expected)
     return Entry(value, low, high, counted=counted, warnings=estimate.warnings, notes=() if whole else _missing(cell))
+
+
+def plain_text(entry: Entry, places: int | None = None) -> str:
+    """Value, sign, interval, count and warnings in one line, without markup; or the words that stand for them."""
+    if entry.value is None:
+        return entry.words
+    text, low, high = rounded(entry.value, entry.low, entry.high, places=places)
+    parts = [f"{text}{entry.sign}"]
+    parts += [f"[{low}, {high}]"] if low is not None and high is not None else []
+    parts += [f"({entry.counted[0]}/{entry.counted[1]})"] if entry.counted is not None else []
+    parts += [f"({'; '.join(entry.warnings)})"] if entry.warnings else []
+    return " ".join(parts)
 
 
 def _missing(cell: Cell) -> tuple[str, ...]:

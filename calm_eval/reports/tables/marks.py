@@ -23,18 +23,22 @@ Test = Callable[[BoundMetric, str, str], float | None]
 
 
 def marks(cells: Sequence[Cell], test: Test) -> dict[str, Mark]:
-    """By variant, from the cells of one metric; controls and rows without a value have none, nor has a row alone."""
+    """By variant, from the cells of one metric; controls and rows without a value have none.
+
+    Where no row can be told from the best, none has a mark: bold everywhere would say nothing.
+    """
     valued = [cell for cell in cells if cell.estimate.value is not None and not cell.variant.control]
     top, among = best(valued)
     if top is None or among < 2:
         return {}
     others = [cell for cell in valued if cell is not top]
     tied = _tied(top, others, test)
+    if len(tied) == len(others):
+        return {}
     found: dict[str, Mark] = {top.variant.name: "best", **{cell.variant.name: "tied" for cell in tied}}
     second, _ = best([cell for cell in others if cell not in tied])
-    if second is not None:
-        found[second.variant.name] = "second"
-    return found
+    assert second is not None
+    return found | {second.variant.name: "second"}
 
 
 def _tied(top: Cell, others: Sequence[Cell], test: Test) -> list[Cell]:

@@ -58,10 +58,10 @@ WORDS = {
 
 
 def test_the_words_are_those_of_the_registry() -> None:
-    assert set(KINDS) == set(FIGURES) == set(WORDS)
+    assert set(KINDS) == set(FIGURES) == {*WORDS, "set-size"}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", WORDS)
 def test_drawn_twice_alike_with_a_caption_that_says_how(run, tmp_path, capsys, kind) -> None:
     stems = [tmp_path / "one", tmp_path / "two"]
     for stem in stems:
@@ -114,3 +114,14 @@ def test_a_field_that_was_not_made_is_hatched(plan, variant, cell, pairs, tmp_pa
     assert drawn is not None
     assert "Hatched: not made." in drawn.caption
     assert "pattern" in (tmp_path / "grid.svg").read_text()
+
+
+def test_the_size_of_the_set_has_its_line_through_the_points(plan, variant, cell, pairs, tmp_path) -> None:
+    """Points on 2 + 300 / n: the line ends at 2, and without points there is nothing to draw."""
+    one = cell(variant("a"), "fad_infinity", 2.0, 1.5, 2.5)
+    curve = [[frames, 2 + 300 / frames] for frames in (100.0, 200.0, 400.0, 800.0)]
+    told = dataclasses.replace(one, estimate=dataclasses.replace(one.estimate, notes={"curve": curve}))
+    drawn = FIGURES["set-size"](Source(plan(variant("a")), [told], pairs()), FigureWish(), tmp_path / "size")
+    assert drawn is not None
+    assert (tmp_path / "size.png").stat().st_size > 5000
+    assert FIGURES["set-size"](Source(plan(variant("a")), [one], pairs()), FigureWish(), tmp_path / "no") is None
