@@ -99,7 +99,7 @@ def in_folder(folder: Path, *argv: str) -> subprocess.CompletedProcess[str]:
     # PYTHONPATH stands for an installation: the demo package, and what the page itself has written so far.
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(THIRD_PARTY)])}
     return subprocess.run(
-        [sys.executable, *argv], cwd=folder, env=env, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, *argv], cwd=folder, env=env, capture_output=True, text=True, timeout=240, check=False
     )
 
 

@@ -16,9 +16,12 @@ PREAMBLE = (r"\usepackage{booktabs,siunitx,graphicx}", r"\sisetup{reset-text-ser
 _SPECIAL = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", '"': r"\textquotedbl{}", "'": "'", "–": "--", "—": "---", "×": r"$\times$", "±": r"$\pm$",
+    "|": r"\textbar{}", '"': r"\char34{}", "'": "'", "–": "--", "—": "---", "×": r"$\times$", "±": r"$\pm$",
     "†": r"\textdagger{}", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "²": r"\textsuperscript{2}", "−": "$-$",
+    "Δ": r"$\Delta$", "∞": r"$\infty$", "≤": r"$\leq$", "≥": r"$\geq$", "µ": r"$\mu$", "…": r"\dots{}",
 }  # fmt: skip
+_BEYOND_LATIN = 0x180
+"""From here on pdfLaTeX stops at a letter."""
 _ARROWS = {True: r" $\uparrow$", False: r" $\downarrow$", None: ""}
 _MARKS = {"best": r"\textbf{%s}", "tied": r"\textbf{%s}", "second": r"\underline{%s}", "": "%s"}
 
@@ -26,12 +29,21 @@ _MARKS = {"best": r"\textbf{%s}", "tied": r"\textbf{%s}", "second": r"\underline
 def escape(text: str) -> str:
     """Text as it is, whatever it holds: no command, no mathematics and no alignment survives as such.
 
-    Line breaks become spaces; control characters and marks that turn the direction of text go.
+    Line breaks become spaces; control characters and marks that turn the direction of text go. Letters beyond Latin are
+    set by LuaLaTeX and XeLaTeX where the font has them; pdfLaTeX, which knows none of them, prints their number.
     """
     flat = " ".join(text.split())
     kept = [letter for letter in flat if unicodedata.category(letter) not in ("Cc", "Cf", "Cs")]
     # An empty group keeps ligatures such as ?` and -- from forming.
-    return "".join(_SPECIAL.get(letter, letter) for letter in kept).replace("``", "`{}`").replace("''", "'{}'")
+    return "".join(map(_literal, kept)).replace("``", "`{}`").replace("''", "'{}'")
+
+
+def _literal(letter: str) -> str:
+    if letter in _SPECIAL:
+        return _SPECIAL[letter]
+    if ord(letter) < _BEYOND_LATIN:
+        return letter
+    return rf"\ifdefined\Umathchar {letter}\else[U+{ord(letter):04X}]\fi{{}}"
 
 
 def latex(table: Table) -> str:
@@ -52,6 +64,7 @@ def latex(table: Table) -> str:
         r"\centering",
         rf"\caption{{{escape(table.caption or table.title)}}}",
         rf"\label{{tab:{table.label}}}",
+        r"\smallskip",
         r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
         rf"\begin{{tabular}}{{l{'r' * len(table.columns)}}}",
         r"\toprule",
@@ -118,7 +131,9 @@ def _heading(column: Column) -> str:
 
 def _line(row: Row, table: Table, notes: _Notes) -> str:
     name = escape(row.name)
-    first = (name if row.kind == "system" else rf"\textit{{{name}}}") + notes.mark(row.notes)
+    # After the line before, a star or bracket would be an argument of its line break.
+    shown = rf"\textit{{{name}}}" if row.kind != "system" else f"{{}}{name}" if name[:1] in ("[", "*") else name
+    first = shown + notes.mark(row.notes)
     entries = [_entry(row.entry(one), one, notes, intervals=table.intervals) for one in table.columns]
     return " & ".join([first, *entries]) + r" \\"
 

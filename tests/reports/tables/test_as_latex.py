@@ -71,10 +71,12 @@ def test_without_intervals_and_with_fixed_decimals() -> None:
         (r"\input{/etc/passwd}", r"\textbackslash{}input\{/etc/passwd\}"),
         ("a & b % c $x^2$ #1 _", r"a \& b \% c \$x\textasciicircum{}2\$ \#1 \_"),
         ("a\nb\\\\", r"a b\textbackslash{}\textbackslash{}"),
-        ("~<|>\"'", r"\textasciitilde{}\textless{}\textbar{}\textgreater{}\textquotedbl{}'"),
+        ("~<|>\"'", r"\textasciitilde{}\textless{}\textbar{}\textgreater{}\char34{}'"),
         ("``''", "`{}`'{}'"),
         ("left\u202eright\x07", "leftright"),
         ("Ä é ß", "Ä é ß"),
+        ("Δ ∞ ≤", r"$\Delta$ $\infty$ $\leq$"),
+        ("\u0645", "\\ifdefined\\Umathchar \u0645\\else[U+0645]\\fi{}"),
     ],
 )
 def test_text_stays_text(text: str, literal: str) -> None:
