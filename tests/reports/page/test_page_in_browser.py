@@ -54,20 +54,28 @@ def rows(page):
 
 
 def view(page, name):
-    page.locator("nav button").nth(VIEWS.index(name)).click()
+    button = page.locator("nav button").nth(VIEWS.index(name))
+    button.click()
+    page.wait_for_function("one => one.getAttribute('aria-current') === 'page'", arg=button.element_handle())
+
+
+def until(page, script):
+    """The page draws a moment after it was told something."""
+    page.wait_for_function(script, timeout=5000)
 
 
 def test_sorted_and_filtered(tab) -> None:
     assert rows(tab) == ["one", "two", "reference"]
     header = tab.locator("thead th").nth(1)
     header.locator("button").click()
-    assert header.get_attribute("aria-sort") == "ascending"
+    until(tab, "() => document.querySelector('[aria-sort=ascending]')")
     up = rows(tab)
     header.locator("button").click()
-    assert header.get_attribute("aria-sort") == "descending"
+    until(tab, "() => document.querySelector('[aria-sort=descending]')")
     valued = [name for name in up if name != "reference"]
     assert [name for name in rows(tab) if name != "reference"] == valued[::-1]
     tab.get_by_role("searchbox", name="rows").fill("TW")
+    until(tab, "() => document.querySelectorAll('tbody tr').length === 1")
     assert rows(tab) == ["two"]
     assert "1 of 3 rows" in tab.locator("output").inner_text()
 
@@ -104,7 +112,7 @@ def test_items_by_keyboard_and_by_words(tab) -> None:
     tab.keyboard.press("k")
     assert "item=item-5" in tab.url
     tab.get_by_role("searchbox", name="find").fill("that are said")
-    assert tab.locator(".given h3").first.inner_text().startswith("item-4")
+    until(tab, "() => document.querySelector('.given h3').innerText.startsWith('item-4')")
 
 
 def test_worst_disagreements_and_failures(tab) -> None:
@@ -127,6 +135,7 @@ def test_blind_hides_names_keeps_choices_and_exports_them(tab, tmp_path) -> None
     assert tab.locator(".blind h4").all_inner_texts() == ["A", "B"]
     tab.get_by_role("radio", name="B is best").check()
     tab.get_by_role("button", name="next item").click()
+    until(tab, "() => document.querySelector('output').innerText.startsWith('item 2 of')")
     tab.get_by_role("radio", name="no difference").check()
     with tab.expect_download() as waited:
         tab.get_by_role("button", name="export choices").click()

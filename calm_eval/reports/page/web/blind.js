@@ -42,8 +42,7 @@ function BlindView({ suite, place }) {
   const items = suite.items.filter((item) => suite.byItem.get(item.id).filter((one) => picked.includes(one.row) && one.sound && one.seed === 0).length > 1);
   const at = Math.max(0, items.findIndex((item) => item.id === place.item));
   const item = items[at];
-  const step = (by) => items.length && go({ item: items[(at + by + items.length) % items.length].id });
-  useKeys(step);
+  useKeys((by) => step(items, by));
   const toggle = (name) => {
     const next = picked.includes(name) ? picked.filter((one) => one !== name) : [...picked, name];
     go({ blind: next.join("\n") }, true);
@@ -70,8 +69,8 @@ function BlindView({ suite, place }) {
   return html`<section>
     <${BlindRows} suite=${suite} picked=${picked} toggle=${toggle} />
     <div class="tools">
-      <button onClick=${() => step(-1)} aria-label="item before">←</button>
-      <button onClick=${() => step(1)} aria-label="next item">→</button>
+      <button onClick=${() => step(items, -1)} aria-label="item before">←</button>
+      <button onClick=${() => step(items, 1)} aria-label="next item">→</button>
       <output>item ${at + 1} of ${items.length}; ${done} chosen</output>
       <button onClick=${download} disabled=${!choices.length}>export choices as JSON</button>
       <button onClick=${() => confirm("Forget all choices?") && save([])} disabled=${!choices.length}>forget all</button>

@@ -29,21 +29,27 @@ function Some({ all, show, what }) {
       ${Math.min(PAGE, all.length - count)} more of ${all.length} ${what}</button>` : html`<p class="note">${all.length} ${what}</p>`}`;
 }
 
+/* One item on or back. By the address and not by what was drawn last, so that two quick keys are two steps. */
+function step(items, by) {
+  if (!items.length) return;
+  const at = Math.max(0, items.findIndex((item) => item.id === readPlace().item));
+  go({ item: items[(at + by + items.length) % items.length].id });
+}
+
 function ItemView({ suite, place }) {
   const words = (place.find ?? "").toLowerCase();
   const items = suite.items.filter((item) => `${item.id} ${item.text ?? ""}`.toLowerCase().includes(words));
   const at = Math.max(0, items.findIndex((item) => item.id === place.item));
   const item = items[at];
-  const step = (by) => items.length && go({ item: items[(at + by + items.length) % items.length].id });
-  useKeys(step);
+  useKeys((by) => step(items, by));
   const samples = item ? suite.byItem.get(item.id).filter((one) => !place.only || suite.rowOf.get(one.row).system === place.only) : [];
   const systems = [...new Set(suite.rows.map((row) => row.system))];
   return html`<section>
     <div class="tools">
-      <button onClick=${() => step(-1)} aria-label="item before">←</button>
+      <button onClick=${() => step(items, -1)} aria-label="item before">←</button>
       <label>item <select value=${item?.id ?? ""} onChange=${(event) => go({ item: event.currentTarget.value })}>
         ${items.map((one) => html`<option value=${one.id}>${one.id}</option>`)}</select></label>
-      <button onClick=${() => step(1)} aria-label="next item">→</button>
+      <button onClick=${() => step(items, 1)} aria-label="next item">→</button>
       <label>find <input type="search" value=${place.find ?? ""} placeholder="in names and texts"
         onInput=${(event) => go({ find: event.currentTarget.value, item: "" }, true)} /></label>
       <${Pick} label="system" value=${place.only ?? ""} onPick=${(only) => go({ only })}
@@ -128,13 +134,13 @@ function FailuresView({ suite, place }) {
 }
 
 /* j and k step, space plays and stops; not while words are typed or a control has the focus. */
-function useKeys(step) {
+function useKeys(onStep) {
   useEffect(() => {
     const heard = (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       if (/^(INPUT|SELECT|TEXTAREA|BUTTON|AUDIO|A)$/.test(event.target.tagName)) return;
-      if (event.key === "j") step(1);
-      else if (event.key === "k") step(-1);
+      if (event.key === "j") onStep(1);
+      else if (event.key === "k") onStep(-1);
       else if (event.key === " " && playing) { event.preventDefault(); if (playing.paused) playing.play(); else playing.pause(); }
     };
     addEventListener("keydown", heard);
