@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from calm_eval import (
     __version__,
+    baseline_command,
     compare_command,
     export_command,
     figure_command,
+    gate_command,
     latency_command,
     page_command,
     table_command,
@@ -26,8 +28,23 @@ if TYPE_CHECKING:
     from calm_eval.systems.protocol import Value
 
 
+_COMMANDS = {
+    "table": table_command,
+    "figure": figure_command,
+    "page": page_command,
+    "compare": compare_command,
+    "baseline": baseline_command,
+    "gate": gate_command,
+    "export": export_command,
+    "latency": latency_command,
+}
+"""Verbs with a file of their own: `HELP`, `add_arguments` and `run`."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Entry point. Returns 0 done, 1 a self-test failed, 2 usage or input error, 4 a judge or system is unavailable."""
+    """Entry point. Returns 0 done or PASS, 1 FAIL or a self-test failed, 2 usage or input error, 3 INCONCLUSIVE,
+    4 a judge or system is unavailable.
+    """
     words = list(sys.argv[1:] if argv is None else argv)
     arguments = _parser().parse_args(words)
     arguments.command_line = shlex.join(["calm-eval", *words])
@@ -48,7 +65,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="calm-eval",
         description="Evaluate continuous and discrete audio language models: generate, score, report.",
-        epilog="Exit codes: 0 done, 1 a self-test failed, 2 usage or input error, 4 a judge or system is unavailable.",
+        epilog="Exit codes: 0 done or PASS, 1 FAIL or a self-test failed, 2 usage or input error, 3 INCONCLUSIVE, 4 a "
+        "judge or system is unavailable.",
     )
     parser.add_argument("--version", action="version", version=f"calm-eval {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
@@ -67,24 +85,10 @@ def _parser() -> argparse.ArgumentParser:
     report = verbs.add_parser("report", help="write the tables and plots of a run")
     report.add_argument("run", type=Path, metavar="RUN", help="run folder")
     report.set_defaults(call=_stage, stage="report")
-    table = verbs.add_parser("table", help="tables of a run as Markdown, LaTeX or CSV, in a layout of choice")
-    table_command.add_arguments(table)
-    table.set_defaults(call=table_command.run)
-    compare = verbs.add_parser("compare", help="two runs: what changed, and what moved beyond chance")
-    compare_command.add_arguments(compare)
-    compare.set_defaults(call=compare_command.run)
-    figure = verbs.add_parser("figure", help="a figure of a run, with a caption that says how it was made")
-    figure_command.add_arguments(figure)
-    figure.set_defaults(call=figure_command.run)
-    export = verbs.add_parser("export", help="estimates as JSON, a model card's block, or runs of a tracker")
-    export_command.add_arguments(export)
-    export.set_defaults(call=export_command.run)
-    page = verbs.add_parser("page", help="a folder to open in a browser: tables, and every sample to listen to")
-    page_command.add_arguments(page)
-    page.set_defaults(call=page_command.run)
-    latency = verbs.add_parser("latency", help="where the time of a step goes, one system beside another")
-    latency_command.add_arguments(latency)
-    latency.set_defaults(call=latency_command.run)
+    for name, command in _COMMANDS.items():
+        verb = verbs.add_parser(name, help=command.HELP)
+        command.add_arguments(verb)
+        verb.set_defaults(call=command.run)
     listing = verbs.add_parser("list", help="what there is")
     listing.add_argument(
         "what",
@@ -92,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
         help="systems: with the reference models' presets; codecs: their codecs alone",
     )
     listing.set_defaults(call=_list)
-    validate = verbs.add_parser("validate", help="check a suite, system or layout file")
+    validate = verbs.add_parser("validate", help="check a suite, system, layout or policy file")
     validate.add_argument("files", nargs="+", metavar="FILE")
     validate.set_defaults(call=_validate)
     assets = verbs.add_parser("assets", help="weights and voices: what there is, fetch, verify")

@@ -10,6 +10,8 @@ from calm_eval.errors import InputError
 
 FORMATS = ("json", "model-index", "tensorboard", "wandb", "mlflow")
 
+HELP = "estimates as JSON, a model card's block, or runs of a tracker"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `calm-eval export`."""
@@ -25,6 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     from calm_eval.reports.exports import trackers
     from calm_eval.reports.exports.model_index import model_index
     from calm_eval.reports.exports.results import results
+    from calm_eval.reports.write_out import write_out
     from calm_eval.runs.run import load_run
 
     told = results(load_run(arguments.run))
@@ -36,10 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
             if arguments.format == "json"
             else model_index(told, arguments.row)
         )
-        try:
-            arguments.out.write_text(text.rstrip() + "\n", encoding="utf-8")
-        except OSError as error:
-            raise InputError(f"--out {arguments.out}: {error.strerror or error}") from error
+        write_out(arguments.out, text.rstrip() + "\n")
         print(f"Written: {arguments.out}")
         return 0
     write = {"tensorboard": trackers.tensorboard, "wandb": trackers.wandb, "mlflow": trackers.mlflow}

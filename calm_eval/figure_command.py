@@ -7,6 +7,8 @@ from pathlib import Path
 
 KINDS = ("differences", "distribution", "heat-map", "quality-diversity", "set-size")
 
+HELP = "a figure of a run, with a caption that says how it was made"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `calm-eval figure`."""

@@ -6,6 +6,9 @@ import hashlib
 import json
 from typing import Any
 
+SHORT = 12
+"""Hex digits of a fingerprint that people are shown."""
+
 
 def canonical_json(value: Any) -> str:
     """JSON with sorted keys and no spaces: equal values give equal text. Raises ValueError on NaN or infinity."""

@@ -11,6 +11,8 @@ from calm_eval.errors import InputError
 if TYPE_CHECKING:
     from calm_eval.latency.order import LatencyOrder
 
+HELP = "where the time of a step goes, one system beside another"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `calm-eval latency`."""

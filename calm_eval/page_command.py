@@ -7,6 +7,8 @@ from pathlib import Path
 
 from calm_eval.errors import InputError
 
+HELP = "a folder to open in a browser: tables, and every sample to listen to"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `calm-eval page`."""
@@ -16,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--items", type=int, metavar="N", help="the first N items of each suite (default: all)")
     add("--rows", nargs="+", default=[], metavar="ROW", help="rows by name or pattern (default: all)")
     add("--seeds", type=int, default=1, metavar="N", help="the first N seeds (default: 1)")
-    add("--audio", choices=("mp3", "flac"), default="mp3", help="default: mp3, a fifth of the size")
+    add("--audio", choices=("mp3", "flac"), default="mp3", help="default: mp3, which is smaller")
     add("--out", type=Path, metavar="DIR", help="folder (default: page in the run folder)")
 
 

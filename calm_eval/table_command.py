@@ -7,6 +7,8 @@ from pathlib import Path
 
 from calm_eval.errors import InputError
 
+HELP = "tables of a run as Markdown, LaTeX or CSV, in a layout of choice"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `calm-eval table`."""
@@ -21,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Make the tables and print or write them. Returns 0. Raises InputError or StoreError."""
     from calm_eval.reports.tables.make import FORMATS, tables_of_run
+    from calm_eval.reports.write_out import write_out
     from calm_eval.runs.run import load_run
     from calm_eval.specs.layout import load_layout
 
@@ -34,9 +37,6 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.out is None:
         print(text, end="")
         return 0
-    try:
-        arguments.out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"--out {arguments.out}: {error.strerror or error}") from error
+    write_out(arguments.out, text)
     print(f"Written: {arguments.out}")
     return 0

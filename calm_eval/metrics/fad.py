@@ -9,9 +9,11 @@ import numpy as np
 
 from calm_eval.metrics.embedded_set import EmbeddedSet, embedded_references, embedded_samples, told_method
 from calm_eval.metrics.frechet import frechet_distance, frechet_distance_checked, frechet_distance_of_clips
+from calm_eval.metrics.frechet_choice import FrechetChoice
 from calm_eval.metrics.frechet_groups import GroupedClips, frechet_interval, group_clips
 from calm_eval.metrics.frechet_influence import clip_influences
 from calm_eval.metrics.protocol import MetricSpec, SetReference, SetSample, SetValue
+from calm_eval.metrics.set_choice import Clips, SetChoice
 from calm_eval.selftest.check import Check
 from calm_eval.stats.jackknife import GROUPS, NAME, Jackknife, deal, jackknife
 
@@ -29,6 +31,10 @@ class FrechetAudioDistance:
     """Arithmetic and sources: `frechet.py`. Both routes are computed and must agree."""
 
     spec: MetricSpec
+
+    def choice(self, first: Clips, second: Clips, references: Clips) -> SetChoice:
+        """The distance of sets chosen from two rows."""
+        return FrechetChoice(first, second, references)
 
     def measure_set(self, samples: Sequence[SetSample], references: Sequence[SetReference]) -> SetValue:
         """The plain distance, as everyone reports it. The interval is of the distance without its first-order bias."""

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from calm_eval.metrics.embedded_set import embedded_references, embedded_samples, told_method
+from calm_eval.metrics.kernel_choice import KernelChoice
 from calm_eval.metrics.kernel_distance import GROUPS, KernelSums, kernel_sums
 from calm_eval.metrics.protocol import MetricSpec, SetReference, SetSample, SetValue
+from calm_eval.metrics.set_choice import Clips, SetChoice
 from calm_eval.selftest.check import Check
 from calm_eval.stats.jackknife import NAME, Jackknife, jackknife_of
 
@@ -22,6 +24,10 @@ class KernelAudioDistance:
     """Arithmetic and sources: `kernel_distance.py`."""
 
     spec: MetricSpec
+
+    def choice(self, first: Clips, second: Clips, references: Clips) -> SetChoice:
+        """The distance of sets chosen from two rows."""
+        return KernelChoice(first, second, references)
 
     def measure_set(self, samples: Sequence[SetSample], references: Sequence[SetReference]) -> SetValue:
         """Unbiased, so near 0 and as often below as above it for equal distributions; no value under two clips."""

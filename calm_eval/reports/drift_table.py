@@ -7,7 +7,7 @@ from pathlib import Path
 
 from calm_eval.reports.markdown import escape, table
 from calm_eval.reports.rounding import with_interval
-from calm_eval.reports.style import COLOURS, DASHES, GREY, MARKERS, look, new_figure, save
+from calm_eval.reports.style import COLOURS, DASHES, GREY, MARKERS, axis_title, look, new_figure, save
 from calm_eval.runs.drift import Curve
 
 
@@ -70,6 +70,6 @@ def drift_plot(curves: Sequence[Curve], stem: Path) -> None:
                     capsize=2,
                 )
         axes.set_xlabel("position in the clip (s)")
-        axes.set_ylabel(f"{spec.title} ({spec.unit}), {'higher' if spec.higher_is_better else 'lower'} is better")
+        axes.set_ylabel(axis_title(spec.title, spec))
         axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
         save(figure, stem)

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 
 from calm_eval.reports.markdown import escape, table
 from calm_eval.reports.rounding import three_digits, with_interval
-from calm_eval.reports.shuffled_table import ALPHA, Compare, p_text, too_few
+from calm_eval.reports.shuffled_table import Compare, p_text, too_few
 from calm_eval.reports.suite_table import COST, cell_text, chosen_metrics, cost_cells, headings
 from calm_eval.runs.aggregate import Cell
 from calm_eval.runs.pick import best
 from calm_eval.stats.holm import holm
 from calm_eval.stats.paired import PairedDifference
+from calm_eval.stats.verdict import ALPHA, verdict
 
 LEEWAY = 1.1
 """A row is within a time when it takes at most so many times as much: times vary from run to run."""
@@ -182,7 +183,7 @@ def _comparisons(found: Sequence[Match], times: Mapping[str, float], compare: Co
             p = next(ps) if result.p is not None else None
             spec = one.metric.spec
             difference = with_interval(result.difference, result.low, result.high, scale=spec.scale)
-            end = ["–" if p is None else p_text(p), _verdict(result, p, spec.higher_is_better)]
+            end = ["–" if p is None else p_text(p), _better(result, p, spec.higher_is_better)]
             told.append([*start, difference, str(result.n_items), *end])
     header = ["continuous (RTF)", "discrete (RTF)", "at", "difference", "n items", "p", "better"]
     return [table(header, told, numbers=False), *too_few(tested)]
@@ -195,9 +196,8 @@ def _named(cell: Cell | None, times: Mapping[str, float]) -> str:
     return f"{escape(name)} ({three_digits(times[name])})" if name in times else escape(name)
 
 
-def _verdict(result: PairedDifference, p: float | None, higher_is_better: bool) -> str:
+def _better(result: PairedDifference, p: float | None, higher_is_better: bool) -> str:
     if p is None:
         return "cannot be tested"
-    if p >= ALPHA or result.difference == 0:
-        return "not distinguishable"
-    return "**continuous**" if (result.difference > 0) == higher_is_better else "**discrete**"
+    said = verdict(result.difference, p, higher_is_better=higher_is_better)
+    return {"better": "**continuous**", "worse": "**discrete**"}.get(said, said)

@@ -14,7 +14,7 @@ from typing import Any
 
 from calm_eval.metrics.protocol import MetricSpec
 from calm_eval.reports.rounding import three_digits
-from calm_eval.reports.style import COLOURS, DASHES, GREY, MARKERS, look, new_figure, save
+from calm_eval.reports.style import COLOURS, DASHES, GREY, MARKERS, axis_title, look, new_figure, save
 from calm_eval.runs.aggregate import Cell
 from calm_eval.runs.row_order import default_row
 from calm_eval.stats.estimate import Estimate
@@ -66,7 +66,7 @@ def quality_speed_plot(cells: Sequence[Cell], quality: str, stem: Path) -> bool:
         axes.set_ylim(scale.bottom, scale.top)
         _speed_ticks(axes)
         axes.set_xlabel("real-time factor: s of generation per s of audio (log scale; left is faster)")
-        axes.set_ylabel(f"{spec.title} ({spec.unit}), {'higher' if spec.higher_is_better else 'lower'} is better")
+        axes.set_ylabel(axis_title(spec.title, spec))
         note = _beyond([cell for cell in levels if cell not in near], scale, spec)
         cut = [(xs[name], ys[name]) for name in timed if (ys[name].estimate.high or 0.0) * spec.scale > scale.top]
         note = "\n".join(filter(None, [_cut(axes, cut, scale, spec), note]))

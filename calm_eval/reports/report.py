@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from typing import Any
 
 from calm_eval import __version__
 from calm_eval.audio.write import write_atomically
@@ -18,13 +16,13 @@ from calm_eval.reports.published import published_for
 from calm_eval.reports.published_table import published_block
 from calm_eval.reports.quality_speed_plot import few_rows, quality_speed_plot
 from calm_eval.reports.shuffled_table import shuffled_sections
-from calm_eval.reports.source import Source
+from calm_eval.reports.source import Source, opened
 from calm_eval.reports.suite_table import suite_table
 from calm_eval.reports.sweep_plot import sweep_plot
 from calm_eval.runs.aggregate import METHOD, Cell
-from calm_eval.runs.database import Database, storage_errors
+from calm_eval.runs.database import Database
+from calm_eval.runs.environment import last_environment
 from calm_eval.runs.order import command_of
-from calm_eval.runs.paired import PairedRows
 from calm_eval.runs.pick import Pick, picks
 from calm_eval.runs.plan_store import StoredPlan
 from calm_eval.runs.run import Run, summary_table
@@ -32,19 +30,14 @@ from calm_eval.runs.run import Run, summary_table
 
 def write_report(run: Run) -> None:
     """Write `summary.csv`, `report.md` and `figures/` into the run folder."""
-    suites = run.cells()
-    write_atomically(run.folder / "summary.csv", summary_table(suites).to_csv(index=False).encode())
     sections = [f"# {escape(run.folder.resolve().name)}"]
     tuning = run.tuning()
-    database = Database(run.folder, write=False)
-    try:
-        with storage_errors(run.folder):
-            for plan, cells in suites:
-                source = Source(plan, cells, PairedRows(database, plan))
-                sections += suite_section(run, source, tuning[plan.suite.name])
-    finally:
-        database.close()
-    sections += [_how_it_was_made(run)]
+    with opened(run) as (sources, database):
+        summary = summary_table([(source.plan, source.cells) for source in sources])
+        write_atomically(run.folder / "summary.csv", summary.to_csv(index=False).encode())
+        for source in sources:
+            sections += suite_section(run, source, tuning[source.plan.suite.name])
+        sections += [_how_it_was_made(database)]
     write_atomically(run.folder / "report.md", ("\n\n".join(sections) + "\n").encode())
 
 
@@ -170,14 +163,8 @@ def _fingerprints(plan: StoredPlan) -> str:
     return "\n".join(lines)
 
 
-def _how_it_was_made(run: Run) -> str:
-    database = Database(run.folder, write=False)
-    try:
-        rows = database.connection.execute("SELECT json FROM environments ORDER BY rowid DESC LIMIT 1").fetchone()
-        command = command_of(database)
-    finally:
-        database.close()
-    about: dict[str, Any] = json.loads(rows[0])
+def _how_it_was_made(database: Database) -> str:
+    about, command = last_environment(database), command_of(database)
     lines = ["## How it was made", ""]
     if command:
         # A line break inside an argument must not end the code block.

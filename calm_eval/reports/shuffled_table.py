@@ -16,8 +16,7 @@ from calm_eval.runs.plan_store import StoredPlan
 from calm_eval.runs.rows import Variant
 from calm_eval.stats.holm import holm
 from calm_eval.stats.paired import PairedDifference, smallest_p
-
-ALPHA = 0.05
+from calm_eval.stats.verdict import ALPHA, verdict
 
 Compare = Callable[[BoundMetric, str, str], PairedDifference | None]
 """Difference of two variants by name, first less second; `runs/paired.py` has one over a run's store."""
@@ -91,7 +90,7 @@ def _section(plan: StoredPlan, cells: Sequence[Cell], compare: Compare, part: st
     rows, verdicts = [], []
     for line in lines:
         p = next(adjusted) if line.found is not None and line.found.p is not None else None
-        verdicts.append(_verdict(line, p))
+        verdicts.append(_said(line, p))
         rows.append(_row(line, p, verdicts[-1]))
     header = ["", "metric", f"own {word}", f"another's {word}", "difference", "n items", "p", ""]
     return [*parts, table(header, rows, numbers=False), *_told(lines, verdicts, word), *too_few(tested)]
@@ -103,15 +102,13 @@ def _line(own: Cell, shuffled: Cell, compare: Compare) -> _Line:
     return _Line(own, shuffled, compare(own.metric, shuffled.variant.name, own.variant.name) if valid else None)
 
 
-def _verdict(line: _Line, p: float | None) -> str:
+def _said(line: _Line, p: float | None) -> str:
     spec = line.own.metric.spec
     if spec.kind == "set":
         return "no test"
     if line.found is None or p is None:
         return "cannot be tested"
-    if p >= ALPHA or line.found.difference == 0:
-        return "not distinguishable"
-    return "better" if (line.found.difference > 0) == spec.higher_is_better else "worse"
+    return verdict(line.found.difference, p, higher_is_better=spec.higher_is_better)
 
 
 def _row(line: _Line, p: float | None, verdict: str) -> list[str]:
@@ -136,8 +133,8 @@ def p_text(p: float) -> str:
 def _told(lines: Sequence[_Line], verdicts: Sequence[str], word: str) -> list[str]:
     """One sentence a system: where the other prompt or text makes it worse."""
     told: dict[str, dict[str, list[str]]] = {line.own.variant.name: {} for line in lines}
-    for line, verdict in zip(lines, verdicts, strict=True):
-        told[line.own.variant.name].setdefault(verdict, []).append(escape(line.own.metric.title))
+    for line, said in zip(lines, verdicts, strict=True):
+        told[line.own.variant.name].setdefault(said, []).append(escape(line.own.metric.title))
     sentences = []
     for name, by in told.items():
         found = [f"{verdict} on {', '.join(by[verdict])}" for verdict in ("worse", "better") if verdict in by]

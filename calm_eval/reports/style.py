@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from calm_eval.metrics.protocol import MetricSpec
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -58,3 +60,8 @@ def save(figure: Figure, stem: Any) -> None:
     """Write `stem.svg` and `stem.png`, without dates, so that the same numbers give the same bytes. Inside `look`."""
     figure.savefig(f"{stem}.svg", metadata={"Date": None})
     figure.savefig(f"{stem}.png", metadata={"Software": None})
+
+
+def axis_title(title: str, spec: MetricSpec) -> str:
+    """`WER (%), lower is better`."""
+    return f"{title} ({spec.unit}), {'higher' if spec.higher_is_better else 'lower'} is better"

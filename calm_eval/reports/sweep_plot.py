@@ -14,7 +14,7 @@ from typing import Any
 
 from calm_eval.metrics.protocol import MetricSpec
 from calm_eval.reports.rounding import three_digits
-from calm_eval.reports.style import COLOURS, DASHES, GREY, MARKERS, look, new_figure, save
+from calm_eval.reports.style import COLOURS, DASHES, GREY, MARKERS, axis_title, look, new_figure, save
 from calm_eval.runs.aggregate import Cell
 from calm_eval.runs.row_order import default_row, moved
 from calm_eval.runs.rows import Variant
@@ -94,8 +94,7 @@ def sweep_plot(cells: Sequence[Cell], metric: str, stem: Path) -> bool:
                 handles["reference"] = axes.axhline(level, color=GREY, linewidth=1.1, linestyle=DASHES[0], zorder=1)
             axes.set_xlabel(name)
         places[0].set_ylim(bottom - 0.05 * (top - bottom), top + 0.05 * (top - bottom))
-        better = "higher" if spec.higher_is_better else "lower"
-        places[0].set_ylabel(f"{of_metric[0].metric.title} ({spec.unit}), {better} is better")
+        places[0].set_ylabel(axis_title(of_metric[0].metric.title, spec))
         named = [name for name in [*systems, "reference"] if name in handles]
         families = {cell.variant.system: cell.variant.family for cell in of_metric}
         labels = [textwrap.fill(_label(name, families), 34) for name in named]

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from calm_eval.keys import SHORT
 from calm_eval.runs.database import Database
+from calm_eval.runs.environment import flat_environment, last_environment
 from calm_eval.runs.plan_store import StoredPlan
-
-SHOWN = 12
-"""Hex digits of a fingerprint that are told."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +28,10 @@ def changes_of_plans(before: StoredPlan, after: StoredPlan) -> list[Change]:
     found += _between("system", _systems(before), _systems(after))
     found += _between("row", _rows(before), _rows(after))
     if before.items_digest != after.items_digest:
-        told = [f"{len(plan.items)} items {plan.items_digest[:SHOWN]}" for plan in (before, after)]
+        told = [f"{len(plan.items)} items {plan.items_digest[:SHORT]}" for plan in (before, after)]
         found.append(Change("items", suite, *told))
     if before.reference_set_digest != after.reference_set_digest:
-        told = [f"{len(plan.reference_set)} clips {plan.reference_set_digest[:SHOWN]}" for plan in (before, after)]
+        told = [f"{len(plan.reference_set)} clips {plan.reference_set_digest[:SHORT]}" for plan in (before, after)]
         found.append(Change("reference set", suite, *told))
     found += _between("seeds", {suite: str(before.seeds)}, {suite: str(after.seeds)})
     found += _between("metric", _metrics(before), _metrics(after))
@@ -55,7 +52,7 @@ def _between(what: str, before: Mapping[str, str], after: Mapping[str, str]) -> 
 
 
 def _systems(plan: StoredPlan) -> dict[str, str]:
-    return {row.system: row.fingerprint[:SHOWN] for row in plan.variants}
+    return {row.system: row.fingerprint[:SHORT] for row in plan.variants}
 
 
 def _rows(plan: StoredPlan) -> dict[str, str]:
@@ -63,16 +60,12 @@ def _rows(plan: StoredPlan) -> dict[str, str]:
 
 
 def _metrics(plan: StoredPlan) -> dict[str, str]:
-    return {f"{one.spec.name} by {one.preset}": one.fingerprint[:SHOWN] for one in plan.metrics}
+    return {f"{one.spec.name} by {one.preset}": one.fingerprint[:SHORT] for one in plan.metrics}
 
 
 def _judges(plan: StoredPlan) -> dict[str, str]:
-    return {one.preset: one.judge_fingerprint[:SHOWN] for one in plan.metrics if one.judge_fingerprint is not None}
+    return {one.preset: one.judge_fingerprint[:SHORT] for one in plan.metrics if one.judge_fingerprint is not None}
 
 
 def _environment(database: Database) -> dict[str, str]:
-    row = database.connection.execute("SELECT json FROM environments ORDER BY rowid DESC LIMIT 1").fetchone()
-    about: dict[str, Any] = json.loads(row[0]) if row is not None else {}
-    packages = about.pop("packages", {})
-    flat = {name: str(value) for name, value in about.items()}
-    return {**flat, **{f"package {name}": str(version) for name, version in packages.items()}}
+    return flat_environment(last_environment(database))

@@ -26,10 +26,9 @@ from calm_eval.stats.detectable import detectable_difference
 from calm_eval.stats.estimate import Estimate
 from calm_eval.stats.holm import holm
 from calm_eval.stats.paired import PairedDifference, paired_difference
+from calm_eval.stats.verdict import intervals_meet, verdict
 
-ALPHA = 0.05
-
-Verdict = Literal["same", "better", "worse", "not distinguishable", "cannot be tested", "intervals meet", "apart"]
+Said = Literal["same", "better", "worse", "not distinguishable", "cannot be tested", "intervals meet", "apart"]
 """`same`: every value is. `intervals meet` and `apart` are of metrics of the whole set, which have no test."""
 
 
@@ -49,7 +48,7 @@ class Compared:
     difference: PairedDifference | None = None
     detectable: float | None = None
     p: float | None = None
-    verdict: Verdict = "cannot be tested"
+    verdict: Said = "cannot be tested"
 
 
 @dataclass(frozen=True)
@@ -126,8 +125,7 @@ def _of_suite(before: _Side, after: _Side) -> tuple[list[Compared], list[tuple[s
         else:
             found += _of_metric(before, after, bound)
     missing += [
-        (f"{suite}: {key[0]} by {key[1]}", "not in the first run")
-        for key in after.metrics.keys() - before.metrics.keys()
+        (f"{suite}: {key[0]} by {key[1]}", "not in the first run") for key in after.metrics if key not in before.metrics
     ]
     return found, missing
 
@@ -160,14 +158,14 @@ def _of_metric(before: _Side, after: _Side, bound: BoundMetric) -> list[Compared
     return found
 
 
-def _of_sets(before: Estimate, after: Estimate) -> Verdict:
+def _of_sets(before: Estimate, after: Estimate) -> Said:
     if before.value is None or after.value is None:
         return "cannot be tested"
     if before.value == after.value:
         return "same"
     if before.low is None or before.high is None or after.low is None or after.high is None:
         return "cannot be tested"
-    return "intervals meet" if before.low <= after.high and after.low <= before.high else "apart"
+    return "intervals meet" if intervals_meet(before, after) else "apart"
 
 
 def _paired(one: Compared, before: _Side, after: _Side, alike: set[str]) -> Compared:
@@ -200,14 +198,9 @@ def _adjusted(compared: Sequence[Compared]) -> list[Compared]:
             families.setdefault((one.suite, one.family), []).append(place)
     found = list(compared)
     for places in families.values():
-        ps = [result.p for place in places if (result := found[place].difference) is not None and result.p is not None]
-        for place, p in zip(places, holm(ps), strict=True):
-            found[place] = replace(found[place], p=p, verdict=_verdict(found[place], p))
+        tested = [result for place in places if (result := found[place].difference) is not None]
+        adjusted = holm([result.p for result in tested if result.p is not None])
+        for place, result, p in zip(places, tested, adjusted, strict=True):
+            higher = found[place].metric.spec.higher_is_better
+            found[place] = replace(found[place], p=p, verdict=verdict(result.difference, p, higher_is_better=higher))
     return found
-
-
-def _verdict(one: Compared, p: float) -> Verdict:
-    assert one.difference is not None
-    if p >= ALPHA or one.difference.difference == 0:
-        return "not distinguishable"
-    return "better" if (one.difference.difference > 0) == one.metric.spec.higher_is_better else "worse"

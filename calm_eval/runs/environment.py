@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from calm_eval import __version__
+from calm_eval.runs.database import Database
 from calm_eval.systems.engine import Conditions
 
 _PACKAGES = (
@@ -68,3 +71,16 @@ def _revision() -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return head.stdout.strip() + ("+" if changes.stdout.strip() else "")
+
+
+def last_environment(database: Database) -> dict[str, Any]:
+    """What `describe_environment` said for the newest environment that worked on a run; empty where none did."""
+    row = database.connection.execute("SELECT json FROM environments ORDER BY rowid DESC LIMIT 1").fetchone()
+    told: dict[str, Any] = json.loads(row[0]) if row is not None else {}
+    return told
+
+
+def flat_environment(about: Mapping[str, Any]) -> dict[str, str]:
+    """An environment as names and words, each package by its own name."""
+    flat = {name: str(value) for name, value in about.items() if name != "packages"}
+    return {**flat, **{f"package {name}": str(version) for name, version in about.get("packages", {}).items()}}

@@ -49,7 +49,7 @@ class PairedRows:
         return None if parts is None else paired_difference(*parts, seed=self._seed(bound))
 
     def p(self, bound: BoundMetric, first: str, second: str) -> float | None:
-        """The p-value of `compare`, in a tenth of its time; None where there is none."""
+        """The p-value of `compare` without its interval, which takes the time; None where there is none."""
         parts = self._parts(bound, first, second)
         return None if parts is None else paired_p(*parts, seed=self._seed(bound))
 

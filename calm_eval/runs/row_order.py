@@ -1,11 +1,13 @@
-"""In which order the rows of a suite stand, and which of a system's rows is its default."""
+"""In which order the rows of a suite stand, which of a system's rows is its default, and which fit a pattern."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 
+from calm_eval.errors import InputError
 from calm_eval.runs.rows import Variant
+from calm_eval.systems.protocol import Value
 
 
 def ordered_rows(variants: Sequence[Variant]) -> list[str]:
@@ -22,6 +24,28 @@ def ordered_rows(variants: Sequence[Variant]) -> list[str]:
     return [row.name for row in ranked]
 
 
+def rows_like(variants: Sequence[Variant], pattern: str, suite: str) -> list[Variant]:
+    """The rows with this name or pattern (`mini-calm*`), in their order. Raises InputError where there is none."""
+    by_name = {row.name: row for row in variants}
+    names = ordered_rows(variants)
+    found = [by_name[name] for name in names if name == pattern or fnmatchcase(name, pattern)]
+    if not found:
+        raise InputError(f"no row '{pattern}' in {suite}; rows: {', '.join(names)}")
+    return found
+
+
+def rows_like_any(variants: Sequence[Variant], patterns: Sequence[str], suite: str) -> list[Variant]:
+    """The rows of each pattern in turn, each row once; all rows without patterns. Raises InputError as `rows_like`."""
+    found = [row for pattern in patterns or ("*",) for row in rows_like(variants, pattern, suite)]
+    return list({row.name: row for row in found}.values())
+
+
+def rank(value: Value | None) -> tuple[bool, float, str]:
+    """Sorts numbers by size, words after them."""
+    size = float(value) if isinstance(value, int | float) else 0.0
+    return isinstance(value, str) or value is None, size, str(value)
+
+
 def default_row(rows: Sequence[Variant]) -> Variant:
     """Of one system's rows that at its defaults, which has the system's bare name; else the first."""
     return next((row for row in rows if row.name == row.system), rows[0])
@@ -32,12 +56,8 @@ def moved(row: Variant, default: Variant) -> list[str]:
     return [name for name, value in row.sampling.items() if default.sampling.get(name) != value]
 
 
-def _moved(row: Variant, default: Variant) -> tuple[int, list[int], list[tuple[float, str]]]:
-    """Sorts by how many parameters are moved, then which, then to what: numbers by size, words after them."""
+def _moved(row: Variant, default: Variant) -> tuple[int, list[int], list[tuple[bool, float, str]]]:
+    """Sorts by how many parameters are moved, then which, then to what."""
     names = moved(row, default)
-    values = [row.sampling[name] for name in names]
-    return (
-        len(names),
-        [list(row.sampling).index(name) for name in names],
-        [(math.inf, value) if isinstance(value, str) else (float(value), "") for value in values],
-    )
+    places = list(row.sampling)
+    return len(names), [places.index(name) for name in names], [rank(row.sampling[name]) for name in names]

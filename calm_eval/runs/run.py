@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from calm_eval.data.item import Item
 from calm_eval.runs.aggregate import Cell, aggregate
 from calm_eval.runs.database import Database, storage_errors
 from calm_eval.runs.drift import Curve, drift_curves
@@ -76,6 +77,12 @@ class Run:
             plans = [plan.scored for plan in load_plans(database)]
             return [(plan, aggregate(database, plan)) for plan in plans]
 
+    def items(self, suite: str) -> list[Item]:
+        """The planned items of a suite in their order, tuning items among them. Raises KeyError for another suite."""
+        with self._database() as database:
+            plans = {plan.suite.name: plan for plan in load_plans(database)}
+            return list(plans[suite].items.values())
+
     def picks(self) -> list[Pick]:
         """The best row of each system with several samplings, chosen on the tuning items by the suite's `pick`."""
         return [pick for suite, cells in self.tuning().items() for pick in picks(suite, cells)]
@@ -95,7 +102,7 @@ class Run:
         return summary_table(self.cells())
 
 
-def summary_table(sections: list[tuple[StoredPlan, list[Cell]]]) -> pd.DataFrame:
+def summary_table(sections: Sequence[tuple[StoredPlan, Sequence[Cell]]]) -> pd.DataFrame:
     """The summary of estimates that are computed already."""
     import pandas as pd
 

@@ -1,4 +1,4 @@
-"""`calm-eval validate FILE`: read a suite, system or layout file as a run would, before any compute."""
+"""`calm-eval validate FILE`: read a suite, system, layout or policy file as a run would, before any compute."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from calm_eval.errors import InputError
 from calm_eval.specs.latency import load_latency_suite
 from calm_eval.specs.layout import load_layout
+from calm_eval.specs.policy import load_policy
 from calm_eval.specs.suite import load_suite
 from calm_eval.specs.system import beside, load_system
 from calm_eval.specs.yaml_lines import read_yaml
@@ -26,6 +27,8 @@ def check_file(path: Path) -> str:
         return f"{path}: latency suite '{timed.name}' version {timed.version} is valid"
     if "layout" in data:
         return f"{path}: layout '{load_layout(str(path)).layout}' is valid"
+    if "policy" in data:
+        return f"{path}: policy '{load_policy(path).policy}' is valid"
     if _SUITE_KEYS & set(data):
         from calm_eval.judges import JUDGES
         from calm_eval.metrics import METRICS

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from calm_eval.errors import InputError
 from calm_eval.specs.base import Spec, load_spec
 
 LayoutKind = Literal["paper", "sweep", "ablation", "latency"]
+_READ_BY: dict[str, tuple[LayoutKind, ...]] = {
+    "columns": ("paper", "ablation", "latency"),
+    "published": ("paper", "ablation", "latency"),
+    "baseline": ("ablation",),
+    "metric": ("sweep",),
+}
 Places = Annotated[int, Field(ge=0, le=6)]
 
 
@@ -52,6 +58,14 @@ class LayoutSpec(Spec):
     baseline: str | None = None
     metric: str | None = None
 
+    @model_validator(mode="after")
+    def _nothing_in_vain(self) -> Self:
+        for key, kinds in _READ_BY.items():
+            default = type(self).model_fields[key].get_default(call_default_factory=True)
+            if getattr(self, key) != default and self.layout not in kinds:
+                raise ValueError(f"'{key}' says nothing in the layout {self.layout}; it is read by: {', '.join(kinds)}")
+        return self
+
     @property
     def row_uses(self) -> list[RowUse]:
         """`rows` with bare names as patterns."""
@@ -65,7 +79,7 @@ class LayoutSpec(Spec):
 
 def load_layout(name_or_path: str) -> LayoutSpec:
     """A layout by its kind's name, or from a YAML file. Raises InputError."""
-    kinds: tuple[LayoutKind, ...] = ("paper", "sweep", "ablation", "latency")
+    kinds: tuple[LayoutKind, ...] = get_args(LayoutKind)
     for kind in kinds:
         if name_or_path == kind:
             return LayoutSpec(layout=kind)

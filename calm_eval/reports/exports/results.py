@@ -20,10 +20,9 @@ from typing import Any
 
 from calm_eval import __version__
 from calm_eval.errors import InputError
+from calm_eval.reports.source import Source, opened
 from calm_eval.runs.aggregate import Cell
-from calm_eval.runs.database import Database
 from calm_eval.runs.order import command_of
-from calm_eval.runs.plan_store import StoredPlan
 from calm_eval.runs.run import Run
 
 SCHEMA, VERSION = "calm-eval-results", 1
@@ -41,12 +40,8 @@ class Results:
 
 def results(run: Run) -> dict[str, Any]:
     """The JSON values of a run, finished or not."""
-    database = Database(run.folder, write=False)
-    try:
-        command = command_of(database)
-    finally:
-        database.close()
-    suites = [_suite(plan, cells) for plan, cells in run.cells()]
+    with opened(run) as (sources, database):
+        command, suites = command_of(database), [_suite(source) for source in sources]
     return {"schema": SCHEMA, "version": VERSION, "calm_eval": __version__, "command": command, "suites": suites}
 
 
@@ -64,8 +59,8 @@ def read_results(path: Path) -> Results:
     return Results(told["version"], told["command"], told["suites"])
 
 
-def _suite(plan: StoredPlan, cells: Sequence[Cell]) -> dict[str, Any]:
-    suite = plan.suite
+def _suite(source: Source) -> dict[str, Any]:
+    plan, suite = source.plan, source.plan.suite
     rows = [
         {
             "name": row.name,
@@ -89,7 +84,7 @@ def _suite(plan: StoredPlan, cells: Sequence[Cell]) -> dict[str, Any]:
         "seeds": plan.seeds,
         "reference_set_digest": plan.reference_set_digest or None,
         "rows": rows,
-        "estimates": [_estimate(cell) for cell in cells],
+        "estimates": [_estimate(cell) for cell in source.cells],
     }
 
 

@@ -25,7 +25,7 @@ def differences(source: Source, wish: FigureWish, stem: Path) -> Drawn | None:
         raise InputError(f"differences: name two rows, got {len(rows)}")
     if bound.spec.kind == "set":
         raise InputError(f"differences: {bound.spec.name} has no value for each item")
-    first, second = rows
+    first, second = (row.name for row in rows)
     values = source.pairs.by_item(bound)
     mine, others = values.get(first, {}), values.get(second, {})
     scale = bound.spec.scale

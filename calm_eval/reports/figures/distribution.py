@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calm_eval.errors import InputError
-from calm_eval.reports.figures.wish import Drawn, FigureWish, axis_title, wished_metric, wished_rows
+from calm_eval.reports.figures.wish import Drawn, FigureWish, wished_metric, wished_rows
 from calm_eval.reports.source import Source
-from calm_eval.reports.style import COLOURS, GREY, look, new_figure, save
+from calm_eval.reports.style import COLOURS, GREY, axis_title, look, new_figure, save
 
 MOST_ROWS = 24
 _SPREAD = 0.28
@@ -27,40 +27,39 @@ def distribution(source: Source, wish: FigureWish, stem: Path) -> Drawn | None:
     if bound.spec.kind == "set":
         raise InputError(f"distribution: {bound.spec.name} has no value for each item")
     values = source.pairs.by_item(bound)
-    names = [name for name in wished_rows(source, wish) if values.get(name)]
-    if not wish.rows and len(names) > MOST_ROWS:
+    rows = [row for row in wished_rows(source, wish) if values.get(row.name)]
+    if not wish.rows and len(rows) > MOST_ROWS:
         # Each system at its defaults, and the controls.
-        names = [row.name for row in source.plan.variants if row.name in names and row.name == row.system]
-    if len(names) > MOST_ROWS:
-        raise InputError(f"distribution: {len(names)} rows are too many to read, at most {MOST_ROWS}; name some")
-    if not names:
+        rows = [row for row in rows if row.name == row.system]
+    if len(rows) > MOST_ROWS:
+        raise InputError(f"distribution: {len(rows)} rows are too many to read, at most {MOST_ROWS}; name some")
+    if not rows:
         return None
-    controls = {row.name for row in source.plan.variants if row.control}
     with look():
-        figure, axes = new_figure(6.4, 1.1 + 0.32 * len(names))
-        for place, name in enumerate(names):
-            found = np.sort(np.array(list(values[name].values()))) * bound.spec.scale
-            colour = GREY if name in controls else COLOURS[1]
+        figure, axes = new_figure(6.4, 1.1 + 0.32 * len(rows))
+        for place, row in enumerate(rows):
+            found = np.sort(np.array(list(values[row.name].values()))) * bound.spec.scale
+            colour = GREY if row.control else COLOURS[1]
             axes.scatter(found, place + _aside(len(found)), s=6, color=colour, alpha=0.35, linewidths=0)
             low, middle, high = np.percentile(found, [25, 50, 75])
             axes.hlines(place, low, high, color=colour, linewidth=4, alpha=0.75)
             axes.plot(middle, place, marker="|", markersize=11, markeredgewidth=1.8, color="black")
-            mean = source.cell(next(row for row in source.plan.variants if row.name == name), bound).estimate.value
+            mean = source.cell(row, bound).estimate.value
             if mean is not None:
                 axes.plot(
                     mean * bound.spec.scale, place, marker="D", markersize=4.5, markerfacecolor="white",
                     markeredgecolor="black", linestyle="none",
                 )  # fmt: skip
-        axes.set_yticks(range(len(names)), names, fontsize=8)
-        for label, name in zip(axes.get_yticklabels(), names, strict=True):
-            label.set_style("italic" if name in controls else "normal")
-        axes.set_ylim(len(names) - 0.4, -0.6)
+        axes.set_yticks(range(len(rows)), [row.name for row in rows], fontsize=8)
+        for label, row in zip(axes.get_yticklabels(), rows, strict=True):
+            label.set_style("italic" if row.control else "normal")
+        axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.grid(visible=False, axis="y")
-        axes.set_xlabel(axis_title(bound))
+        axes.set_xlabel(axis_title(bound.title, bound.spec))
         save(figure, stem)
     return Drawn(
-        f"{source.plan.suite.title}: {axis_title(bound)}. A dot is an item, its seeds together; bar: quartiles; "
-        "stroke: median; diamond: the row's value in the tables. Grey, in italics: controls.",
+        f"{source.plan.suite.title}: {axis_title(bound.title, bound.spec)}. A dot is an item, its seeds together; "
+        "bar: quartiles; stroke: median; diamond: the row's value in the tables. Grey, in italics: controls.",
         [bound],
     )
 

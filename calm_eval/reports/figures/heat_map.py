@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from calm_eval.metrics.bound import BoundMetric
-from calm_eval.reports.figures.wish import Drawn, FigureWish, axis_title, wished_metric, wished_rows
+from calm_eval.reports.figures.wish import Drawn, FigureWish, wished_metric, wished_rows
 from calm_eval.reports.rounding import rounded
 from calm_eval.reports.source import Source
-from calm_eval.reports.style import GREY, look, new_figure, save
-from calm_eval.reports.tables.grids import Grid, grids, said
+from calm_eval.reports.style import GREY, axis_title, look, new_figure, save
+from calm_eval.reports.tables.entries import entry_of
+from calm_eval.reports.tables.grids import Grid, Place, grids, said
+from calm_eval.reports.tables.model import EMPTY, Entry
 
 _MOST = 4
 """Panels beside each other at most; more would not be read."""
@@ -23,9 +25,9 @@ def heat_map(source: Source, wish: FigureWish, stem: Path) -> Drawn | None:
     evenly, so that the order survives in grey.
     """
     bound = wished_metric(source, wish)
-    names = set(wished_rows(source, wish))
-    shown = [one for one in grids([row for row in source.plan.variants if row.name in names]) if one.across][:_MOST]
-    values = [value for grid in shown for value in _values(source, bound, grid).values()]
+    shown = [one for one in grids(wished_rows(source, wish)) if one.across][:_MOST]
+    entries = [{place: entry_of(source.cell(row, bound)) for place, row in grid.rows.items()} for grid in shown]
+    values = [entry.value for mine in entries for entry in mine.values() if entry.value is not None]
     if not values:
         return None
     with look():
@@ -38,45 +40,34 @@ def heat_map(source: Source, wish: FigureWish, stem: Path) -> Drawn | None:
         first.remove()
         panels = figure.subplots(1, len(shown), squeeze=False, width_ratios=widths)[0]
         shades = ScalarMappable(Normalize(min(values), max(values)), "cividis")
-        for axes, grid in zip(panels, shown, strict=True):
-            _panel(axes, source, bound, grid, shades)
-        figure.colorbar(shades, ax=list(panels), label=axis_title(bound), pad=0.02)
+        for axes, grid, mine in zip(panels, shown, entries, strict=True):
+            _panel(axes, grid, mine, shades)
+        figure.colorbar(shades, ax=list(panels), label=axis_title(bound.title, bound.spec), pad=0.02)
         save(figure, stem)
     fixed = "; ".join(f"{grid.base.system}: {grid.others}" for grid in shown if grid.others)
     return Drawn(
-        f"{source.plan.suite.title}: {axis_title(bound)}, by two sampling parameters, 95 % intervals below the value. "
+        f"{source.plan.suite.title}: {axis_title(bound.title, bound.spec)}, by two sampling parameters, 95 % intervals "
+        "below the value. "
         f"Hatched: not made.{f' Held fixed: {fixed}.' if fixed else ''}",
         [bound],
     )
 
 
-def _values(source: Source, bound: BoundMetric, grid: Grid) -> dict[Any, float]:
-    cells = {place: source.cell(row, bound) for place, row in grid.rows.items()}
-    return {
-        place: cell.estimate.value * bound.spec.scale
-        for place, cell in cells.items()
-        if cell.estimate.value is not None
-    }
-
-
-def _panel(axes: Any, source: Source, bound: BoundMetric, grid: Grid, shades: Any) -> None:
+def _panel(axes: Any, grid: Grid, entries: Mapping[Place, Entry], shades: Any) -> None:
     from matplotlib.patches import Rectangle
 
-    values = _values(source, bound, grid)
     for y, down in enumerate(grid.downs):
         for x, across in enumerate(grid.acrosses):
-            value = values.get((down, across))
-            if value is None:
+            entry = entries.get((down, across), EMPTY)
+            if entry.value is None:
                 corner = (x - 0.5, y - 0.5)
                 axes.add_patch(Rectangle(corner, 1, 1, linewidth=0.5, fc="white", ec="#bbbbbb", hatch="///"))
                 continue
-            colour = shades.to_rgba(value)
+            colour = shades.to_rgba(entry.value)
             axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=colour, edgecolor="white", linewidth=0.8))
             # Relative luminance (ITU-R BT.709): black on light fields, white on dark ones.
             light = 0.2126 * colour[0] + 0.7152 * colour[1] + 0.0722 * colour[2]
-            estimate = source.cell(grid.rows[down, across], bound).estimate
-            ends = [None if end is None else end * bound.spec.scale for end in (estimate.low, estimate.high)]
-            text, low, high = rounded(value, ends[0], ends[1])
+            text, low, high = rounded(entry.value, entry.low, entry.high)
             ink = "black" if light > 0.5 else "white"
             look_of = {"ha": "center", "va": "center", "color": ink, "textcoords": "offset points"}
             axes.annotate(text, (x, y), (0, 4 if low is not None else 0), fontsize=8.5, **look_of)

@@ -12,10 +12,8 @@ from calm_eval.reports.figures.heat_map import heat_map
 from calm_eval.reports.figures.quality_diversity import quality_diversity
 from calm_eval.reports.figures.set_size import set_size
 from calm_eval.reports.figures.wish import Drawn, FigureWish, how
-from calm_eval.reports.source import Source
-from calm_eval.runs.database import Database, storage_errors
-from calm_eval.runs.order import command_of
-from calm_eval.runs.paired import PairedRows
+from calm_eval.reports.source import Source, opened
+from calm_eval.runs.database import storage_errors
 from calm_eval.runs.run import Run
 
 FIGURES: Mapping[str, Callable[[Source, FigureWish, Path], Drawn | None]] = {
@@ -33,22 +31,15 @@ def figure_of_run(run: Run, kind: str, wish: FigureWish, stem: Path, suite: str 
     `suite` may be left out where the run has one. Raises InputError for what the run has not, and where there is
     nothing to draw.
     """
-    suites = {plan.suite.name: (plan, cells) for plan, cells in run.cells()}
-    if suite is None and len(suites) > 1:
-        raise InputError(f"{run.folder} has several suites, name one: {', '.join(suites)}")
-    name = suite or next(iter(suites))
-    if name not in suites:
-        raise InputError(f"no suite '{name}' in {run.folder}; suites: {', '.join(suites)}")
     if not stem.parent.is_dir():
         raise InputError(f"{stem.parent}: no such folder")
-    plan, cells = suites[name]
-    database = Database(run.folder, write=False)
-    try:
-        with storage_errors(run.folder):
-            source = Source(plan, cells, PairedRows(database, plan), command_of(database))
+    with opened(run, suite) as (sources, _):
+        if len(sources) > 1:
+            names = ", ".join(one.plan.suite.name for one in sources)
+            raise InputError(f"{run.folder} has several suites, name one: {names}")
+        (source,) = sources
+        with storage_errors(stem.parent):
             drawn = FIGURES[kind](source, wish, stem)
-    finally:
-        database.close()
-    if drawn is None:
-        raise InputError(f"{kind}: nothing to draw in {name}")
-    return how(source, drawn)
+        if drawn is None:
+            raise InputError(f"{kind}: nothing to draw in {source.plan.suite.name}")
+        return how(source, drawn)

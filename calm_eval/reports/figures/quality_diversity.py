@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from calm_eval.errors import InputError
-from calm_eval.reports.figures.wish import Drawn, FigureWish, axis_title, wished_metric, wished_rows
+from calm_eval.reports.figures.wish import Drawn, FigureWish, wished_metric, wished_rows
 from calm_eval.reports.source import Source
-from calm_eval.reports.style import look, new_figure, save
+from calm_eval.reports.style import axis_title, look, new_figure, save
 from calm_eval.reports.sweep_plot import Line, draw_line, range_of, scale_axis, sweep_lines
 from calm_eval.reports.tables.grids import ACROSS
 
@@ -24,7 +24,7 @@ def quality_diversity(source: Source, wish: FigureWish, stem: Path) -> Drawn | N
         raise InputError("quality-diversity: name the second metric, that of diversity")
     quality = wished_metric(source, wish)
     diversity = source.metric(wish.second)
-    names = set(wished_rows(source, wish))
+    names = {row.name for row in wished_rows(source, wish)}
     panels = []
     for bound in (quality, diversity):
         cells = [
@@ -44,7 +44,7 @@ def quality_diversity(source: Source, wish: FigureWish, stem: Path) -> Drawn | N
             scale_axis(axes, ACROSS, every)
             for line in lines:
                 handles[line.system] = draw_line(axes, line, systems.index(line.system), 0.0, bound.spec)
-            axes.set_ylabel(textwrap.fill(axis_title(bound), 30), fontsize=8)
+            axes.set_ylabel(textwrap.fill(axis_title(bound.title, bound.spec), 30), fontsize=8)
             bottom, top = range_of(lines, bound.spec)
             axes.set_ylim(bottom - 0.08 * (top - bottom), top + 0.08 * (top - bottom))
         places[1].set_xlabel(ACROSS)

@@ -24,8 +24,7 @@ def set_size(source: Source, wish: FigureWish, stem: Path) -> Drawn | None:
     first `MOST_ROWS` rows. Raises InputError where the suite has no `fad_infinity`.
     """
     bound = source.metric(wish.metric or METRIC)
-    by_name = {row.name: row for row in source.plan.variants}
-    cells = [source.cell(by_name[name], bound) for name in wished_rows(source, wish)]
+    cells = [source.cell(row, bound) for row in wished_rows(source, wish)]
     shown = [cell for cell in cells if cell.estimate.notes.get(CURVE) and cell.estimate.value is not None][:MOST_ROWS]
     if not shown:
         return None

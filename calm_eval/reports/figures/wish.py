@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
-from calm_eval.errors import InputError
 from calm_eval.metrics.bound import BoundMetric
 from calm_eval.reports.source import Source
 from calm_eval.reports.tables.captions import fingerprints_of
-from calm_eval.runs.row_order import ordered_rows
+from calm_eval.runs.row_order import rows_like_any
+from calm_eval.runs.rows import Variant
 
 
 @dataclass(frozen=True)
@@ -36,22 +35,9 @@ def wished_metric(source: Source, wish: FigureWish) -> BoundMetric:
     return source.metric(wish.metric or suite.pick or source.metrics[0].spec.name)
 
 
-def wished_rows(source: Source, wish: FigureWish) -> list[str]:
-    """Names of the rows asked for by name or pattern, in that order. Raises InputError where a pattern fits none."""
-    names = ordered_rows(source.plan.variants)
-    found: dict[str, None] = {}
-    for pattern in wish.rows or ("*",):
-        fitting = [name for name in names if name == pattern or fnmatchcase(name, pattern)]
-        if not fitting:
-            raise InputError(f"no row '{pattern}' in {source.plan.suite.name}; rows: {', '.join(names)}")
-        found |= dict.fromkeys(fitting)
-    return list(found)
-
-
-def axis_title(bound: BoundMetric) -> str:
-    """`WER (%), lower is better`."""
-    spec = bound.spec
-    return f"{bound.title} ({spec.unit}), {'higher' if spec.higher_is_better else 'lower'} is better"
+def wished_rows(source: Source, wish: FigureWish) -> list[Variant]:
+    """The rows asked for by name or pattern, in that order. Raises InputError where a pattern fits none."""
+    return rows_like_any(source.plan.variants, wish.rows, source.plan.suite.name)
 
 
 def how(source: Source, drawn: Drawn) -> str:

@@ -13,7 +13,7 @@ from calm_eval.metrics.protocol import MetricSpec
 from calm_eval.reports.latency.cells import MS
 from calm_eval.reports.markdown import escape, table
 from calm_eval.reports.rounding import three_digits, with_interval
-from calm_eval.reports.style import COLOURS, MARKERS, look, new_figure, save
+from calm_eval.reports.style import COLOURS, MARKERS, axis_title, look, new_figure, save
 from calm_eval.runs.run import load_run
 
 MOST_BUDGETS = 6
@@ -64,7 +64,6 @@ def frontier_plot(spec: MetricSpec, rows: Sequence[Bought], stem: Path) -> None:
         ("compute per second of audio (s)", [one.summary.real_time_factor for one in rows]),
     ]
     systems = list(dict.fromkeys(one.summary.measured.row.system for one in rows))
-    better = "higher" if spec.higher_is_better else "lower"
     with look():
         figure, first = new_figure(7.6, 3.4)
         first.remove()
@@ -86,7 +85,7 @@ def frontier_plot(spec: MetricSpec, rows: Sequence[Bought], stem: Path) -> None:
             axes.margins(x=0.1)
             if title.startswith("head"):
                 _counts(axes, [x for x in xs if x is not None])
-        figure.axes[0].set_ylabel(f"{spec.title} ({spec.unit}), {better} is better", fontsize=8)
+        figure.axes[0].set_ylabel(axis_title(spec.title, spec), fontsize=8)
         figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=2, fontsize=8)
         save(figure, stem)
 

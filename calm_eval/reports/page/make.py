@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from calm_eval import __version__
 from calm_eval.errors import InputError
-from calm_eval.keys import digest
+from calm_eval.keys import SHORT, digest
 from calm_eval.reports.page.sounds import Sounds
 from calm_eval.reports.page.suite_data import suite_data
 from calm_eval.reports.page.wish import PageWish
-from calm_eval.reports.source import Source
-from calm_eval.runs.database import Database, storage_errors
+from calm_eval.reports.source import opened
+from calm_eval.runs.database import storage_errors
+from calm_eval.runs.environment import last_environment
 from calm_eval.runs.order import command_of
-from calm_eval.runs.paired import PairedRows
 from calm_eval.runs.run import Run
 
 WEB = Path(__file__).resolve().parent / "web"
@@ -42,31 +43,22 @@ def write_page(run: Run, folder: Path, wish: PageWish) -> Page:
 
     Raises InputError for a suite or row that the run has not, and for a folder that holds something else.
     """
-    suites = [one for one in run.cells() if wish.suite in (None, one[0].suite.name)]
-    if not suites:
-        names = ", ".join(plan.suite.name for plan, _ in run.cells())
-        raise InputError(f"no suite '{wish.suite}' in {run.folder}; suites: {names or 'none'}")
     if folder.exists() and not (folder / MARK).is_file() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder} holds something that is no page; name another folder with --out")
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / MARK).write_text(f"{__version__}\n", encoding="utf-8")
-    shutil.rmtree(folder / "data", ignore_errors=True)
-    shutil.rmtree(folder / "figures", ignore_errors=True)
     sounds, files, samples = Sounds(folder, wish.encoding), [], 0
-    database = Database(run.folder, write=False)
-    try:
-        with storage_errors(run.folder):
-            command = command_of(database)
-            for place, (plan, cells) in enumerate(suites):
-                data = suite_data(Source(plan, cells, PairedRows(database, plan), command), database, sounds, wish)
-                samples += len(data["samples"])
-                files.append(_script(folder, f"data/suite-{place}.js", data))
-            about = _about(run, database, command)
-    finally:
-        database.close()
-    sounds.forget_others()
-    about["figures"] = _figures(run, folder)
-    _frame(folder, about, files)
+    with opened(run, wish.suite) as (sources, database), storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / MARK).write_text(f"{__version__}\n", encoding="utf-8")
+        shutil.rmtree(folder / "data", ignore_errors=True)
+        shutil.rmtree(folder / "figures", ignore_errors=True)
+        for place, source in enumerate(sources):
+            data = suite_data(source, database, sounds, wish)
+            samples += len(data["samples"])
+            files.append(_script(folder, f"data/suite-{place}.js", data))
+        about = _about(run, last_environment(database), command_of(database))
+        sounds.forget_others()
+        about["figures"] = _figures(run, folder)
+        _frame(folder, about, files)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     return Page(folder, samples, sounds.count, size)
 
@@ -79,15 +71,13 @@ def _script(folder: Path, name: str, data: dict[str, Any]) -> str:
     return name
 
 
-def _about(run: Run, database: Database, command: str) -> dict[str, Any]:
-    row = database.connection.execute("SELECT json FROM environments ORDER BY rowid DESC LIMIT 1").fetchone()
-    told: dict[str, Any] = json.loads(row[0]) if row is not None else {}
+def _about(run: Run, told: Mapping[str, Any], command: str) -> dict[str, Any]:
     environment = (
         f"calm-eval {__version__}, Python {told.get('python')}, {told.get('processor')}, {told.get('cores')} cores, "
         f"device {told.get('device')}. Speed holds for this machine only."
     )
     name = run.folder.resolve().name
-    return {"id": digest([name, command])[:12], "title": name, "command": command, "environment": environment}
+    return {"id": digest([name, command])[:SHORT], "title": name, "command": command, "environment": environment}
 
 
 def _figures(run: Run, folder: Path) -> list[dict[str, str]]:

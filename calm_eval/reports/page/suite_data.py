@@ -9,26 +9,26 @@ from typing import Any
 from calm_eval.audio.clip import Clip
 from calm_eval.audio.read import AudioError, read_sound
 from calm_eval.data.item import AudioRef, Item
+from calm_eval.keys import SHORT
 from calm_eval.metrics.bound import BoundMetric
 from calm_eval.reports.page.sounds import Sounds
-from calm_eval.reports.page.wish import PageWish, heard_rows, heard_samples
+from calm_eval.reports.page.wish import PageWish, heard_samples
 from calm_eval.reports.page.words import aligned
 from calm_eval.reports.source import Source
 from calm_eval.reports.tables.entries import entry_of, plain_text
 from calm_eval.reports.tables.marks import marks
 from calm_eval.runs.database import Database
 from calm_eval.runs.plan_store import StoredPlan, StoredSample
+from calm_eval.runs.row_order import rows_like_any
+from calm_eval.runs.rows import Variant
 from calm_eval.runs.samples import SampleStore
 from calm_eval.runs.values import planned_values
-
-KEY = 12
-"""Hex digits by which the page knows a metric."""
 
 
 def suite_data(source: Source, database: Database, sounds: Sounds, wish: PageWish) -> dict[str, Any]:
     """JSON values; writes the sounds that it names. Raises InputError for rows that are not there."""
     plan = source.plan
-    rows = heard_rows(plan, wish)
+    rows = rows_like_any(plan.variants, wish.rows, plan.suite.name)
     samples = heard_samples(plan, rows, wish)
     items = [plan.items[name] for name in dict.fromkeys(one.item for one in samples)]
     suite = plan.suite
@@ -37,37 +37,33 @@ def suite_data(source: Source, database: Database, sounds: Sounds, wish: PageWis
     return {
         "name": suite.name,
         "title": suite.title,
-        "task": suite.task,
         "notes": list(suite.notes),
         "seeds": plan.seeds,
         "items_in_tables": len(plan.items),
         "pick": suite.pick,
         "table": suite.table,
-        "rows": [_row(source, name) for name in rows],
+        "rows": [_row(row) for row in rows],
         "metrics": [_metric(bound) for bound in source.metrics],
-        "cells": _cells(source, rows),
+        "cells": _cells(source, {row.name for row in rows}),
         "items": list(parts.values()),
         "samples": _samples(plan, database, sounds, samples, continues=continues),
     }
 
 
-def _row(source: Source, name: str) -> dict[str, Any]:
-    row = next(one for one in source.plan.variants if one.name == name)
+def _row(row: Variant) -> dict[str, Any]:
     return {
-        "name": name,
+        "name": row.name,
         "system": row.system,
-        "family": row.family,
         "control": row.control,
-        "sampling": dict(row.sampling),
         "heads": row.head_evaluations,
-        "fingerprint": row.fingerprint[:KEY],
+        "fingerprint": row.fingerprint[:SHORT],
     }
 
 
 def _metric(bound: BoundMetric) -> dict[str, Any]:
     spec = bound.spec
     return {
-        "key": bound.fingerprint[:KEY],
+        "key": bound.fingerprint[:SHORT],
         "name": spec.name,
         "title": bound.title,
         "unit": spec.unit,
@@ -80,7 +76,7 @@ def _metric(bound: BoundMetric) -> dict[str, Any]:
     }
 
 
-def _cells(source: Source, rows: Sequence[str]) -> list[list[Any]]:
+def _cells(source: Source, rows: set[str]) -> list[list[Any]]:
     """Row, metric, value to sort by, text, mark."""
     found = []
     for bound in source.metrics:
@@ -89,7 +85,7 @@ def _cells(source: Source, rows: Sequence[str]) -> list[list[Any]]:
         for cell in mine:
             if cell.variant.name in rows:
                 entry, name = entry_of(cell), cell.variant.name
-                found.append([name, bound.fingerprint[:KEY], entry.value, plain_text(entry), marked.get(name, "")])
+                found.append([name, bound.fingerprint[:SHORT], entry.value, plain_text(entry), marked.get(name, "")])
     return found
 
 
@@ -98,23 +94,23 @@ def _item(item: Item, sounds: Sounds) -> dict[str, Any]:
         "id": item.id,
         "text": item.text,
         "speaker": item.speaker,
-        "tags": list(item.tags),
         "prompt": _heard(item.prompt, sounds),
         "reference": _heard(item.reference, sounds),
     }
 
 
 def _heard(audio: AudioRef | None, sounds: Sounds) -> dict[str, Any] | None:
+    """The sound of a prompt or reference, or the name of the file where it cannot be read any more."""
+    if audio is None:
+        return None
     clip = _read(audio)
-    return None if clip is None else sounds.add(clip).json()
+    return {"gone": audio.path.name} if clip is None else sounds.add(clip).json()
 
 
 def _read(audio: AudioRef | None) -> Clip | None:
-    """The audio of an item; None where there is none, or where it lies no longer."""
-    if audio is None:
-        return None
+    """The audio of an item; None where there is none or it cannot be read: the item's own entry says so."""
     try:
-        return read_sound(audio.path)
+        return None if audio is None else read_sound(audio.path)
     except AudioError:
         return None
 
@@ -125,7 +121,8 @@ def _samples(
     store = SampleStore(database)
     values = _values(plan, database, samples)
     transcripts = _transcripts(plan, database)
-    prompts = {item.id: _read(item.prompt) if continues else None for item in plan.items.values()}
+    heard = dict.fromkeys(one.item for one in samples)
+    prompts = {name: _read(plan.items[name].prompt) if continues else None for name in heard}
     found = []
     for one in samples:
         row = store.get(one.key)
@@ -159,9 +156,9 @@ def _values(
                 continue
             told = found.setdefault(place, {"values": {}, "refused": {}})
             if row["numerator"] is None:
-                told["refused"][bound.fingerprint[:KEY]] = row["refused"]
+                told["refused"][bound.fingerprint[:SHORT]] = row["refused"]
             elif row["denominator"]:
-                told["values"][bound.fingerprint[:KEY]] = row["numerator"] / row["denominator"] * bound.spec.scale
+                told["values"][bound.fingerprint[:SHORT]] = row["numerator"] / row["denominator"] * bound.spec.scale
     return found
 
 

@@ -8,12 +8,12 @@ from calm_eval.errors import InputError
 from calm_eval.metrics.bound import BoundMetric
 from calm_eval.reports.source import Source
 from calm_eval.reports.tables.chosen import NamedRow, columns_of_layout, rows_of_layout
-from calm_eval.reports.tables.marks import ALPHA
 from calm_eval.reports.tables.matrix import rows_by_metrics
 from calm_eval.reports.tables.model import Column, Entry, Table
 from calm_eval.specs.layout import LayoutSpec
 from calm_eval.stats.holm import holm
 from calm_eval.stats.paired import PairedDifference
+from calm_eval.stats.verdict import ALPHA
 
 
 def ablation(source: Source, layout: LayoutSpec) -> list[Table]:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from calm_eval.keys import SHORT
 from calm_eval.metrics.bound import BoundMetric
 from calm_eval.reports.source import Source
-from calm_eval.reports.tables.marks import ALPHA
 from calm_eval.reports.tables.model import Row
 from calm_eval.specs.layout import LayoutSpec
-
-SHOWN = 12
-"""Hex digits of a fingerprint that stand with a table."""
+from calm_eval.stats.verdict import ALPHA
 
 
 def caption_of(source: Source, layout: LayoutSpec, metrics: Sequence[BoundMetric | None], rows: Sequence[Row]) -> str:
@@ -47,12 +45,12 @@ def marks_text(metrics: Sequence[BoundMetric], rows: Sequence[Row], second: str)
 def fingerprints_of(source: Source, metrics: Sequence[BoundMetric | None]) -> dict[str, str]:
     """Items, reference set and each metric, by their first digits."""
     plan = source.plan
-    found = {"items": plan.items_digest[:SHOWN]}
+    found = {"items": plan.items_digest[:SHORT]}
     if plan.reference_set:
-        found["reference set"] = plan.reference_set_digest[:SHOWN]
+        found["reference set"] = plan.reference_set_digest[:SHORT]
     for one in metrics:
         if one is not None:
             # Two metrics of one name differ by their judges.
             name = one.title if one.title not in found else f"{one.title} ({one.preset})"
-            found[name] = one.fingerprint[:SHOWN]
+            found[name] = one.fingerprint[:SHORT]
     return found

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from calm_eval.errors import InputError
 from calm_eval.metrics.bound import BoundMetric
 from calm_eval.reports.source import Source
-from calm_eval.runs.row_order import ordered_rows
+from calm_eval.runs.row_order import rows_like, rows_like_any
 from calm_eval.runs.rows import Variant
 from calm_eval.specs.layout import ColumnUse, LayoutSpec
 
@@ -39,18 +38,15 @@ def rows_of_layout(source: Source, layout: LayoutSpec) -> list[NamedRow]:
 
     Raises InputError where a pattern fits none, and where controls alone are left of a layout without them.
     """
-    by_name = {row.name: row for row in source.plan.variants}
-    ordered = [by_name[name] for name in ordered_rows(source.plan.variants)]
-    allowed = [row for row in ordered if layout.controls or not row.control]
+    suite, variants = source.plan.suite.name, source.plan.variants
+    allowed = [row for row in rows_like_any(variants, (), suite) if layout.controls or not row.control]
     if not allowed:
-        raise InputError(f"layout: {source.plan.suite.name} has no rows but controls")
+        raise InputError(f"layout: {suite} has no rows but controls")
     if not layout.rows:
         return [NamedRow(row, row.name) for row in allowed]
     found: dict[str, NamedRow] = {}
     for use in layout.row_uses:
-        fitting = [row for row in ordered if row.name == use.row or fnmatchcase(row.name, use.row)]
-        if not fitting:
-            raise InputError(f"layout: no row '{use.row}' in {source.plan.suite.name}; rows: {', '.join(by_name)}")
+        fitting = rows_like(variants, use.row, suite)
         for row in fitting:
             found.setdefault(row.name, NamedRow(row, use.name if use.name and len(fitting) == 1 else row.name))
     return list(found.values())

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
-from calm_eval.runs.row_order import default_row
+from calm_eval.runs.row_order import default_row, rank
 from calm_eval.runs.rows import Variant
 from calm_eval.systems.protocol import Value
 
 ACROSS = "temperature"
 Place = tuple[Value, Value | None]
-OneValue = TypeVar("OneValue", bound=Value | None)
 
 
 @dataclass(frozen=True)
@@ -27,12 +25,12 @@ class Grid:
     @property
     def downs(self) -> list[Value]:
         """The values of the rows, in order."""
-        return in_order({value for value, _ in self.rows})
+        return sorted({value for value, _ in self.rows}, key=rank)
 
     @property
     def acrosses(self) -> list[Value | None]:
         """The values of the columns, in order."""
-        return in_order({value for _, value in self.rows})
+        return sorted({value for _, value in self.rows}, key=rank)
 
     @property
     def others(self) -> str:
@@ -52,21 +50,7 @@ def grids(rows: Sequence[Variant]) -> list[Grid]:
 
 def said(value: Value | None) -> str:
     """A value as it stands in a table."""
-    return f"{value:g}" if is_number(value) else str(value)
-
-
-def is_number(value: Value | None) -> bool:
-    """Whether a value has a size."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def in_order(values: Iterable[OneValue]) -> list[OneValue]:
-    """Numbers by size, words after them."""
-    return sorted(values, key=_rank)
-
-
-def _rank(value: Value | None) -> tuple[bool, float, str]:
-    return not is_number(value), float(value or 0.0) if is_number(value) else 0.0, str(value)
+    return f"{value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
 
 
 def _moved(rows: Sequence[Variant]) -> list[tuple[str, str | None]]:

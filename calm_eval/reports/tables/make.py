@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from calm_eval.errors import InputError
-from calm_eval.reports.source import Source
+from calm_eval.reports.source import Source, opened
 from calm_eval.reports.tables.ablation import ablation
 from calm_eval.reports.tables.as_frame import csv
 from calm_eval.reports.tables.as_latex import latex
@@ -13,9 +12,6 @@ from calm_eval.reports.tables.as_markdown import markdown_page
 from calm_eval.reports.tables.matrix import latency, paper
 from calm_eval.reports.tables.model import Table
 from calm_eval.reports.tables.sweep import sweep
-from calm_eval.runs.database import Database, storage_errors
-from calm_eval.runs.order import command_of
-from calm_eval.runs.paired import PairedRows
 from calm_eval.runs.run import Run
 from calm_eval.specs.layout import LayoutKind, LayoutSpec
 
@@ -37,19 +33,5 @@ def tables_of_run(run: Run, layout: LayoutSpec) -> list[Table]:
 
     Raises InputError for a suite that the run has not, and for rows and columns that the suite has not.
     """
-    suites = run.cells()
-    names = [plan.suite.name for plan, _ in suites]
-    if layout.suite is not None and layout.suite not in names:
-        raise InputError(f"layout: no suite '{layout.suite}' in {run.folder}; suites: {', '.join(names)}")
-    database = Database(run.folder, write=False)
-    try:
-        with storage_errors(run.folder):
-            command = command_of(database)
-            return [
-                table
-                for plan, cells in suites
-                if layout.suite in (None, plan.suite.name)
-                for table in LAYOUTS[layout.layout](Source(plan, cells, PairedRows(database, plan), command), layout)
-            ]
-    finally:
-        database.close()
+    with opened(run, layout.suite) as (sources, _):
+        return [table for source in sources for table in LAYOUTS[layout.layout](source, layout)]

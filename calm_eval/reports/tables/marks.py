@@ -13,10 +13,8 @@ from calm_eval.metrics.bound import BoundMetric
 from calm_eval.reports.tables.model import Mark
 from calm_eval.runs.aggregate import Cell
 from calm_eval.runs.pick import best
-from calm_eval.stats.estimate import Estimate
 from calm_eval.stats.holm import holm
-
-ALPHA = 0.05
+from calm_eval.stats.verdict import ALPHA, intervals_meet
 
 Test = Callable[[BoundMetric, str, str], float | None]
 """The p-value of two variants by name, None where the metric has no value for each item of both."""
@@ -43,15 +41,8 @@ def marks(cells: Sequence[Cell], test: Test) -> dict[str, Mark]:
 
 def _tied(top: Cell, others: Sequence[Cell], test: Test) -> list[Cell]:
     if top.metric.spec.kind == "set":
-        return [cell for cell in others if _meet(top.estimate, cell.estimate)]
+        return [cell for cell in others if intervals_meet(top.estimate, cell.estimate)]
     ps = [test(top.metric, top.variant.name, cell.variant.name) for cell in others]
     adjusted = iter(holm([p for p in ps if p is not None]))
     # What cannot be tested cannot be told apart.
     return [cell for cell, p in zip(others, ps, strict=True) if p is None or next(adjusted) >= ALPHA]
-
-
-def _meet(one: Estimate, other: Estimate) -> bool:
-    """Whether two intervals overlap; without intervals only equal values do."""
-    if one.low is None or one.high is None or other.low is None or other.high is None:
-        return one.value == other.value
-    return one.low <= other.high and other.low <= one.high

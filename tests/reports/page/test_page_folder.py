@@ -63,6 +63,15 @@ def test_a_continuation_is_heard_behind_its_prompt(hostile_run, tmp_path) -> Non
     assert len(heard) - len(before) == 8000
 
 
+def test_a_reference_that_is_gone_is_named(hostile_run, tmp_path) -> None:
+    first = next(iter(hostile_run.items("tones")))
+    first.reference.path.unlink()
+    data = read(write_page(hostile_run, tmp_path / "page", PageWish()).folder)
+    item = next(one for one in data["items"] if one["id"] == first.id)
+    assert item["reference"] == {"gone": first.reference.path.name}
+    assert "src" in item["prompt"]
+
+
 def test_every_named_file_is_there_and_none_is_twice(hostile_run, tmp_path) -> None:
     page = write_page(hostile_run, tmp_path / "page", PageWish())
     text = (page.folder / "data" / "suite-0.js").read_text()
@@ -100,7 +109,7 @@ def test_fewer_items_rows_and_seeds_and_made_again(hostile_run, tmp_path) -> Non
     ("words", "said"),
     [
         (["--suite", "other"], "no suite 'other'"),
-        (["--rows", "nobody"], "--rows nobody: no such row in tones; rows: one, two, reference"),
+        (["--rows", "nobody"], "no row 'nobody' in tones; rows: one, two, reference"),
         (["--items", "0"], "--items 0: must be above 0"),
     ],
 )

@@ -139,6 +139,8 @@ def test_what_is_not_there_is_named(source, layout, said) -> None:
         ("layout: paper\ncolumn: [wer]\n", "unknown key 'column'; did you mean 'columns'?"),
         ("layout: paper\ndecimals: 9\n", "less than or equal to 6"),
         ("title: x\n", "key 'layout' is missing"),
+        ("layout: sweep\ncolumns: [wer]\n", "'columns' says nothing in the layout sweep; it is read by: paper"),
+        ("layout: paper\nbaseline: rq\n", "'baseline' says nothing in the layout paper; it is read by: ablation"),
         ("layout: paper\nlabel: a b\n", "should match pattern"),
     ],
 )

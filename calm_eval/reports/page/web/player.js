@@ -25,6 +25,7 @@ function Player({ sound, label }) {
     if (playing && playing !== audio.current) playing.pause();
     playing = audio.current;
   };
+  if (sound.gone) return html`<p class="failed">cannot be read any more: ${sound.gone}</p>`;
   return html`<div class="player">
     <div class="sight" onClick=${seek}>
       ${waveform(sound.wave)}

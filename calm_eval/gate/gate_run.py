@@ -1,0 +1,62 @@
+"""A whole gate from paths: read both sides, score the baseline again where that is wished, decide."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from calm_eval.errors import InputError
+from calm_eval.gate.baseline import Baseline, read_baseline
+from calm_eval.gate.decide import GateReport, hold
+from calm_eval.gate.embedded import KeptEmbedded, embedded_in
+from calm_eval.gate.regenerate import settle
+from calm_eval.gate.rescore import rescore
+from calm_eval.gate.snapshot import snapshot_of
+from calm_eval.runs.run import load_run
+from calm_eval.specs.policy import PolicySpec, load_policy
+
+
+@dataclass(frozen=True)
+class Blame:
+    """What may be done to tell causes apart: score the baseline's audio `again`, make `items` anew by `system`."""
+
+    again: bool = False
+    items: int | None = None
+    system: str | None = None
+
+
+def gate_run(candidate: Path, baseline: Path, policy: Path | None = None, blame: Blame | None = None) -> GateReport:
+    """The verdict on a run folder. Without `policy` that of the baseline holds.
+
+    Raises InputError, StoreError, UnavailableError.
+    """
+    wish = blame if blame is not None else Blame()
+    with tempfile.TemporaryDirectory() as scratch:
+        report = _held(candidate, baseline, policy, Path(scratch), again=wish.again)
+        if wish.items is None:
+            return report
+        return settle(report, load_run(candidate), Path(scratch) / "regenerated", wish.items, wish.system)
+
+
+def _held(candidate: Path, baseline: Path, policy: Path | None, scratch: Path, *, again: bool) -> GateReport:
+    accepted = read_baseline(baseline)
+    spec, where = policy_of(accepted, policy)
+    run = load_run(candidate)
+    with contextlib.ExitStack() as opened:
+        made = opened.enter_context(embedded_in(run))
+        if not again:
+            return hold(snapshot_of(run), accepted, spec, where, (KeptEmbedded(baseline), made))
+        scored = rescore(run, accepted, scratch)
+        anew = opened.enter_context(embedded_in(scored))
+        return hold(snapshot_of(run), accepted, spec, where, (anew, made), snapshot_of(scored))
+
+
+def policy_of(baseline: Baseline, path: Path | None) -> tuple[PolicySpec, str]:
+    """The policy and its name for errors: of `path`, else the baseline's own. Raises InputError where there is none."""
+    found = path if path is not None else baseline.policy_path
+    if not found.is_file():
+        told = "no such file" if path is not None else "the baseline keeps none; name one with --policy"
+        raise InputError(f"policy {found}: {told}")
+    return load_policy(found), str(found)
