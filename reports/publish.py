@@ -48,7 +48,7 @@ def _kind(run: Path) -> str:
 def _mini(run: Path) -> None:
     _folder(run, HERE / "mini")
     lines = first_table(section((run / "report.md").read_text(encoding="utf-8"), SHOWN))
-    _into_readme("mini table", [*lines[:2], *(line for line in lines[2:] if "=" not in line.split("|")[1])])
+    _into_readme("mini table", defaults(lines))
 
 
 def _ablation(run: Path) -> None:
@@ -62,7 +62,6 @@ def _readings(run: Path) -> None:
     text = (run / "report.md").read_text(encoding="utf-8").replace("](figures/", "](img/")
     (docs / "readings.md").write_text(text, encoding="utf-8")
     shutil.copyfile(run / "summary.csv", docs / "readings.csv")
-    _into_readme("table", first_table(text))
 
 
 def _latency(run: Path) -> None:
@@ -95,6 +94,11 @@ def section(text: str, title: str) -> str:
     begin = text.index(f"\n## {title}\n")
     end = text.find("\n## ", begin + 1)
     return text[begin : end if end >= 0 else len(text)]
+
+
+def defaults(lines: Sequence[str]) -> list[str]:
+    """Of a table of rows those without a moved parameter: each system at its defaults, and the controls."""
+    return [*lines[:2], *(line for line in lines[2:] if "=" not in line.split("|")[1])]
 
 
 def first_table(text: str) -> list[str]:

@@ -33,6 +33,11 @@ def test_a_table_takes_the_place_of_the_old_one_and_a_missing_place_is_an_error(
         publish._into_readme("other", ["| new |"])
 
 
+def test_rows_at_their_defaults(publish):
+    lines = ["| | a |", "| :-- | --: |", "| calm | 1 |", "| calm steps=4 | 2 |", "| *noise* | 3 |"]
+    assert publish.defaults(lines) == [*lines[:3], lines[4]]
+
+
 def test_a_run_is_known_by_its_suites(publish, tmp_path):
     (tmp_path / "summary.csv").write_text("suite,value\nmini/tts,1\nmini/music_continuation,2\n")
     assert publish._kind(tmp_path) == "mini"

@@ -29,9 +29,9 @@ def of(value: float, low: float | None = None, high: float | None = None) -> Est
     return Estimate(value, low, high, 4, 4, 4, 1, "")
 
 
-def test_intervals_that_touch_meet_and_without_intervals_only_equal_values_do() -> None:
+def test_intervals_that_touch_meet_and_without_one_nothing_is_told_apart() -> None:
     assert intervals_meet(of(1, 0, 2), of(3, 2, 4))
     assert intervals_meet(of(3, 2, 4), of(1, 0, 2))
     assert not intervals_meet(of(1, 0, 2), of(3, 2.5, 4))
-    assert intervals_meet(of(1), of(1, 0, 2))
-    assert not intervals_meet(of(1), of(1.5, 0, 2))
+    assert intervals_meet(of(1), of(9, 8, 10))
+    assert intervals_meet(of(9, 8, 10), of(1))
