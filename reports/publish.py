@@ -83,7 +83,8 @@ def _folder(run: Path, folder: Path) -> None:
     """Report, summary and figures of a run; the README.md beside them stays as it is written."""
     shutil.rmtree(folder / "figures", ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(run / "figures", folder / "figures")
+    if (run / "figures").is_dir():
+        shutil.copytree(run / "figures", folder / "figures")
     for name in ("report.md", "summary.csv"):
         if (run / name).is_file():
             shutil.copyfile(run / name, folder / name)
