@@ -86,11 +86,7 @@ def pools(folder: Path, wanted: Sequence[tuple[str, str, str, float]]) -> list[P
     found = []
     for suite, row, metric, margin in wanted:
         bound = next(one for one in snapshot.suites[suite].metrics if one.spec.name == metric)
-        values = {
-            place: (one.numerator, one.denominator)
-            for place, one in snapshot.suites[suite].rows[row].measured[bound.fingerprint].values.items()
-            if one.numerator is not None and one.denominator is not None
-        }
+        values = snapshot.suites[suite].rows[row].measured[bound.fingerprint].parts()
         (top, bottom), _ = paired_parts(values, values, snapshot.suites[suite].seeds)
         whole = (bottom > 0).all(axis=1)
         found.append(

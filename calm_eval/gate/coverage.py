@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from calm_eval.errors import InputError
-from calm_eval.gate.snapshot import Place, RowSnapshot, Snapshot, SuiteSnapshot, Value
+from calm_eval.gate.snapshot import Measured, Place, RowSnapshot, Snapshot, SuiteSnapshot, Value
 from calm_eval.metrics.bound import BoundMetric, make_metric
 from calm_eval.specs.policy import GateSpec
 
@@ -23,6 +23,11 @@ class Side:
     suite: SuiteSnapshot
     row: RowSnapshot
     metric: BoundMetric
+
+    @property
+    def measured(self) -> Measured:
+        """The row by the metric."""
+        return self.row.measured[self.metric.fingerprint]
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,7 @@ def _failures(candidate: Side, baseline: Side) -> Iterator[Gap]:
 
 
 def _values(candidate: Side, baseline: Side) -> Iterator[Gap]:
-    measured = candidate.row.measured[candidate.metric.fingerprint]
+    measured = candidate.measured
     if measured.invalid is not None:
         yield Gap("invalid", f"the metric's own check says that the value means nothing: {measured.invalid}")
     if candidate.metric.unavailable:
@@ -137,7 +142,7 @@ def _values(candidate: Side, baseline: Side) -> Iterator[Gap]:
     lacking = [f"{item} seed {seed}" for item, seed in made if (item, seed) not in measured.values]
     if lacking and not candidate.metric.unavailable:
         yield Gap("not-scored", f"{len(lacking)} samples are not scored: {_named(lacking)}")
-    before = baseline.row.measured[baseline.metric.fingerprint].values
+    before = baseline.measured.values
     refused = [
         f"{item} seed {seed} ({value.refused})"
         for (item, seed), value in measured.values.items()

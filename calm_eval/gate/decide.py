@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from calm_eval.errors import InputError
 from calm_eval.gate.baseline import Baseline
 from calm_eval.gate.coverage import Gap, Side, baseline_side, can_be_tested, candidate_side, gaps
-from calm_eval.gate.embedded import clips_of
 from calm_eval.gate.enough import items_to_decide, noise_of_pairs, seeds_to_decide
 from calm_eval.gate.looks import Look, look_at
 from calm_eval.gate.ruling import Ruling, Verdict, adjusted, family, rule
 from calm_eval.gate.set_loss import Sources, loss_of_set
-from calm_eval.gate.snapshot import Place, Snapshot, Value
+from calm_eval.gate.snapshot import Snapshot
 from calm_eval.keys import seed_from
 from calm_eval.metrics.protocol import MetricSpec
 from calm_eval.runs.paired import paired_parts
@@ -139,10 +138,9 @@ def _pair(
             raise InputError(f"{where}: scored again, {again.why}")
         shift, then = _moved(before, again), again
     if before.metric.spec.kind == "set":
-        tested = can_be_tested(after.metric) and (gate.primary or _kept(then, after, sources))
-        loss = loss_of_set(gate, then, after, sources, look) if tested else None
+        loss = loss_of_set(gate, then, after, sources, look) if can_be_tested(after.metric) else None
         return _Pairing(gate, before, after, (), None, loss, shift, look)
-    rows = paired_parts(_values(after, look.seeds), _values(then, look.seeds), look.seeds)
+    rows = paired_parts(after.measured.parts(look.seeds), then.measured.parts(look.seeds), look.seeds)
     loss = paired_loss(
         *rows,
         higher_is_better=before.metric.spec.higher_is_better,
@@ -152,33 +150,17 @@ def _pair(
     return _Pairing(gate, before, after, (), rows, loss, shift, look)
 
 
-def _values(side: Side, seeds: int | None = None) -> dict[Place, tuple[float, float]]:
-    """What was measured by item and seed, of the first `seeds`."""
-    values: Mapping[Place, Value] = side.row.measured[side.metric.fingerprint].values
-    return {
-        place: (one.numerator, one.denominator)
-        for place, one in values.items()
-        if one.numerator is not None and one.denominator is not None and (seeds is None or place[1] < seeds)
-    }
-
-
-def _kept(then: Side, after: Side, sources: Sources) -> bool:
-    """Whether the baseline's embeddings are there: a gate that only reports does without where they are not."""
-    judge = after.metric.judge_fingerprint
-    return judge is not None and bool(clips_of(then.row, sources[0], judge, 1))
-
-
 def _moved(before: Side, again: Side) -> float:
     """What the metric alone moved by, on the samples that both have a value of; 0 where each value is the same.
 
     Raises InputError where there is no such sample: then nothing can be told apart.
     """
     if before.metric.spec.kind == "set":
-        known = [side.row.measured[side.metric.fingerprint].value for side in (before, again)]
+        known = [side.measured.value for side in (before, again)]
         if known[0] is None or known[1] is None:
             raise InputError(f"{before.metric.spec.name}: scored again, the baseline's audio has no value")
         return 0.0 if _same(known[0], known[1]) else known[1] - known[0]
-    then, now = _values(before), _values(again)
+    then, now = before.measured.parts(), again.measured.parts()
     both = [place for place in then if place in now]
     if len(both) == len(then) == len(now) and all(
         _same(*pair) for one in both for pair in zip(then[one], now[one], strict=True)
@@ -206,13 +188,18 @@ def _changed(before: Side, after: Side) -> str:
 
 def _line(pairing: _Pairing, p: float | None) -> Line:
     gate, before, after = pairing.gate, pairing.before, pairing.after
-    spec, fingerprint = before.metric.spec, before.metric.fingerprint
-    line = Line(gate, spec, "FAIL", "", before=before.row.measured[fingerprint].value, gaps=pairing.gaps)
+    spec = before.metric.spec
+    line = Line(gate, spec, "FAIL", "", before=before.measured.value, gaps=pairing.gaps)
     if after is not None:
-        measured = after.row.measured[after.metric.fingerprint]
         alike = [place for place, sound in after.row.sounds.items() if before.row.sounds.get(place) == sound]
-        line = replace(line, after=measured.value, alike=len(alike), sounds=len(before.row.sounds), shift=pairing.shift)
-        line = replace(line, look=pairing.look)
+        line = replace(
+            line,
+            after=after.measured.value,
+            alike=len(alike),
+            sounds=len(before.row.sounds),
+            shift=pairing.shift,
+            look=pairing.look,
+        )
     if pairing.gaps:
         cause: Cause = "fingerprint" if pairing.gaps[0].name == "fingerprint" else "coverage"
         return replace(line, cause=cause, why="; ".join(gap.why for gap in pairing.gaps))

@@ -41,9 +41,9 @@ def items_to_decide(loss: Loss, margin: float) -> int | None:
 
     Below the margin the upper bound has to come below it; from the margin on, the lower bound above 0.
     """
-    if loss.error is None or loss.loss == margin:
+    room = _room(loss, margin)
+    if loss.error is None or room is None:
         return None
-    room = margin - loss.loss if loss.loss < margin else loss.loss
     reach = NormalDist().inv_cdf(loss.level) * loss.error * math.sqrt(loss.n_items)
     wanted = math.ceil((reach / room) ** 2)
     return max(wanted, loss.n_items + 1) if wanted < MOST else None
@@ -51,11 +51,18 @@ def items_to_decide(loss: Loss, margin: float) -> int | None:
 
 def seeds_to_decide(loss: Loss, margin: float, noise: Noise) -> int | None:
     """As `items_to_decide`, with the items that there are and more seeds each; None where no number of seeds does."""
-    if not noise.known or loss.error is None or loss.loss == margin:
+    room = _room(loss, margin)
+    if not noise.known or loss.error is None or room is None:
         return None
-    room = margin - loss.loss if loss.loss < margin else loss.loss
     left = loss.n_items * (room / NormalDist().inv_cdf(loss.level)) ** 2 - noise.items**2
     return math.ceil(noise.seeds**2 / left) if left > 0 and noise.seeds**2 / left < MOST else None
+
+
+def _room(loss: Loss, margin: float) -> float | None:
+    """What a bound has to cover: up to the margin from below it, down to 0 from above; None at the margin itself."""
+    if loss.loss == margin:
+        return None
+    return margin - loss.loss if loss.loss < margin else loss.loss
 
 
 def items_for_power(noise: Noise, margin: float, seeds: int, *, alpha: float, power: float = POWER) -> int | None:

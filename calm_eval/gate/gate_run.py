@@ -44,13 +44,15 @@ def _held(candidate: Path, baseline: Path, policy: Path | None, scratch: Path, *
     accepted = read_baseline(baseline)
     spec, where = policy_of(accepted, policy)
     run = load_run(candidate)
+    # A run of many rows would be estimated whole for the few that are gated.
+    rows = {(gate.suite, gate.row) for gate in spec.gates}
     with contextlib.ExitStack() as opened:
         made = opened.enter_context(embedded_in(run))
         if not again:
-            return hold(snapshot_of(run), accepted, spec, where, (KeptEmbedded(baseline), made))
+            return hold(snapshot_of(run, rows), accepted, spec, where, (KeptEmbedded(baseline), made))
         scored = rescore(run, accepted, scratch)
         anew = opened.enter_context(embedded_in(scored))
-        return hold(snapshot_of(run), accepted, spec, where, (anew, made), snapshot_of(scored))
+        return hold(snapshot_of(run, rows), accepted, spec, where, (anew, made), snapshot_of(scored, rows))
 
 
 def policy_of(baseline: Baseline, path: Path | None) -> tuple[PolicySpec, str]:

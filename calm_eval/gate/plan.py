@@ -39,11 +39,7 @@ def plan_gates(baseline: Baseline, policy: PolicySpec, where: str) -> list[Neede
 
 
 def _needed(gate: GateSpec, side: Side, alpha: float) -> Needed:
-    values = {
-        place: (one.numerator, one.denominator)
-        for place, one in side.row.measured[side.metric.fingerprint].values.items()
-        if one.numerator is not None and one.denominator is not None
-    }
+    values = side.measured.parts()
     (top, bottom), _ = paired_parts(values, values, side.suite.seeds)
     spec, seeds, items = side.metric.spec, side.suite.seeds, len({item for item, _ in values})
     noise = noise_between_runs(top, bottom)

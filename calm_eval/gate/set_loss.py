@@ -19,14 +19,16 @@ Sources = tuple[Embedded, RunEmbedded]
 def loss_of_set(gate: GateSpec, before: Side, after: Side, sources: Sources, look: Look) -> Loss | None:
     """The loss on the items that both rows have; None where a row has no value.
 
-    The reference set is the candidate's, which is the baseline's by its digest. Raises InputError where the baseline
-    keeps no embeddings.
+    The reference set is the candidate's, which is the baseline's by its digest. Where the baseline keeps no embeddings
+    a gate that only reports has no loss, and one that decides raises InputError.
     """
     judge = after.metric.judge_fingerprint
     assert judge is not None
     kept, made = sources
     first, second = clips_of(before.row, kept, judge, look.seeds), clips_of(after.row, made, judge, look.seeds)
     both = sorted(first.keys() & second.keys())
+    if not both and not gate.primary:
+        return None
     if not both:
         raise InputError(
             f"{gate.title}: the baseline keeps no embeddings by {after.metric.preset}; accept it with --embeddings, or "

@@ -6,8 +6,8 @@ A run has many rows and audio; a snapshot keeps of the tables' items what was me
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from calm_eval import __version__
@@ -17,6 +17,7 @@ from calm_eval.runs.aggregate import aggregate
 from calm_eval.runs.database import Database, storage_errors
 from calm_eval.runs.environment import last_environment
 from calm_eval.runs.order import command_of
+from calm_eval.runs.paired import Values
 from calm_eval.runs.plan_store import StoredPlan, load_plans
 from calm_eval.runs.run import Run
 from calm_eval.runs.values import planned_values
@@ -51,6 +52,14 @@ class Measured:
     high: float | None
     invalid: str | None
     values: Mapping[Place, Value] = field(default_factory=dict)
+
+    def parts(self, seeds: int | None = None) -> Values:
+        """Numerator and denominator of what has a value, of the first `seeds` where they are named."""
+        return {
+            place: (one.numerator, one.denominator)
+            for place, one in self.values.items()
+            if one.numerator is not None and one.denominator is not None and (seeds is None or place[1] < seeds)
+        }
 
 
 @dataclass(frozen=True)
@@ -95,12 +104,12 @@ class Snapshot:
     suites: Mapping[str, SuiteSnapshot]
 
 
-def snapshot_of(run: Run) -> Snapshot:
-    """The snapshot of a run, finished or not. Raises StoreError."""
+def snapshot_of(run: Run, rows: Collection[tuple[str, str]] | None = None) -> Snapshot:
+    """The snapshot of a run, finished or not; of these (suite, row) alone where they are named. Raises StoreError."""
     database = Database(run.folder, write=False)
     try:
         with storage_errors(run.folder):
-            plans = [plan.scored for plan in load_plans(database)]
+            plans = [_of_rows(plan.scored, rows) for plan in load_plans(database)]
             return Snapshot(
                 calm_eval=__version__,
                 command=command_of(database),
@@ -110,6 +119,14 @@ def snapshot_of(run: Run) -> Snapshot:
             )
     finally:
         database.close()
+
+
+def _of_rows(plan: StoredPlan, rows: Collection[tuple[str, str]] | None) -> StoredPlan:
+    if rows is None:
+        return plan
+    kept = [one for one in plan.variants if (plan.suite.name, one.name) in rows]
+    names = {one.name for one in kept}
+    return replace(plan, variants=kept, samples=[one for one in plan.samples if one.variant in names])
 
 
 def _origin(database: Database) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from calm_eval.errors import InputError
 from calm_eval.gate.baseline import add_line, line_of, read_baseline
-from calm_eval.gate.coverage import baseline_side
+from calm_eval.gate.coverage import Side, baseline_side
 from calm_eval.gate.gate_run import policy_of
 from calm_eval.gate.snapshot import snapshot_of
 from calm_eval.keys import seed_from
@@ -78,7 +78,7 @@ def _lines(path: Path) -> list[dict[str, Any]]:
         raise InputError(f"{path}: cannot be read ({error}); take it from git again") from error
 
 
-def _trend(gate: GateSpec, side: Any, lines: Sequence[dict[str, Any]]) -> Trend:
+def _trend(gate: GateSpec, side: Side, lines: Sequence[dict[str, Any]]) -> Trend:
     metric, scale = side.metric, side.metric.spec.scale
     when, values, left_out = [], [], 0
     for line in lines:
@@ -92,7 +92,7 @@ def _trend(gate: GateSpec, side: Any, lines: Sequence[dict[str, Any]]) -> Trend:
                 continue
             when.append(line["noted_at"])
             values.append(one["value"] * scale)
-    before = side.row.measured[metric.fingerprint].value
+    before = side.measured.value
     seed = seed_from("trend", metric.fingerprint, gate.suite, gate.row)
     return Trend(
         gate,
