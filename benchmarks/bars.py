@@ -23,6 +23,7 @@ MILESTONES = {
     "6": "suites",
     "7": "latency",
     "8": "reporting",
+    "9": "gating",
 }
 
 

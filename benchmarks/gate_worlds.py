@@ -20,9 +20,11 @@ from kept import kept
 from numpy.typing import NDArray
 
 from calm_eval.gate.baseline import read_baseline
+from calm_eval.gate.coverage import baseline_side
 from calm_eval.gate.enough import Noise, items_for_power, noise_between_runs
 from calm_eval.gate.ruling import Verdict, adjusted, family, rule
 from calm_eval.runs.paired import paired_parts
+from calm_eval.specs.policy import load_policy
 from calm_eval.stats.loss import Loss, paired_loss
 
 ALPHA, RESAMPLES, WORLDS = 0.05, 1999, 1000
@@ -80,21 +82,21 @@ class Shares:
     worlds: int
 
 
-def pools(folder: Path, wanted: Sequence[tuple[str, str, str, float]]) -> list[Pool]:
-    """The values of (suite, row, metric, margin in the unit of tables) in a baseline that has at least two seeds."""
-    snapshot = read_baseline(folder).snapshot
+def pools(folder: Path) -> list[Pool]:
+    """What the policy of a baseline gates, with its margins. The baseline has at least two seeds."""
+    baseline = read_baseline(folder)
     found = []
-    for suite, row, metric, margin in wanted:
-        bound = next(one for one in snapshot.suites[suite].metrics if one.spec.name == metric)
-        values = snapshot.suites[suite].rows[row].measured[bound.fingerprint].parts()
-        (top, bottom), _ = paired_parts(values, values, snapshot.suites[suite].seeds)
+    for gate in load_policy(baseline.policy_path).gates:
+        side = baseline_side(baseline.snapshot, gate, str(baseline.policy_path))
+        spec, values = side.metric.spec, side.measured.parts()
+        (top, bottom), _ = paired_parts(values, values, side.suite.seeds)
         whole = (bottom > 0).all(axis=1)
         found.append(
             Pool(
-                f"{bound.spec.title} of {row}",
-                bound.spec.higher_is_better,
-                bound.spec.kind == "ratio",
-                margin / bound.spec.scale,
+                f"{spec.title} of {gate.row}",
+                spec.higher_is_better,
+                spec.kind == "ratio",
+                gate.margin / spec.scale,
                 top[whole],
                 bottom[whole],
             )
