@@ -7,9 +7,13 @@ from dataclasses import dataclass
 
 from bar import Bar
 
+from calm_eval.metrics.bound import BoundMetric
+from calm_eval.reports.source import opened
+from calm_eval.reports.tables.marks import Test
 from calm_eval.runs.aggregate import Cell
-from calm_eval.runs.plan_store import StoredPlan
 from calm_eval.runs.run import Run
+from calm_eval.stats.holm import holm
+from calm_eval.stats.verdict import ALPHA, intervals_meet
 
 BLIND: Mapping[str, str] = {
     "fad_floor": "tells how far the number of clips alone moves FAD, and nothing of how they sound",
@@ -28,15 +32,6 @@ SHUFFLED = ("shuffled", "shuffled_texts", "shuffled_prompts")
 
 
 @dataclass(frozen=True)
-class Row:
-    """A row of the table by one metric; `control` is the kind of control, empty for a system."""
-
-    name: str
-    control: str
-    value: float
-
-
-@dataclass(frozen=True)
 class Scale:
     """What the controls show by one metric: what is wrong (empty: nothing), or why it cannot be told."""
 
@@ -45,58 +40,80 @@ class Scale:
     untold: str = ""
 
 
-def scale(metric: str, rows: Sequence[Row], higher_is_better: bool) -> Scale:
-    """The reference must be best of all rows, and noise or silence worst; shuffled rows are left out. Ties count."""
-    sign = 1.0 if higher_is_better else -1.0
-    known = [row for row in rows if row.control not in SHUFFLED]
-    references = [row for row in known if row.control == "reference"]
-    lows = [row for row in known if row.control in ("noise", "silence")]
+def scale(cells: Sequence[Cell], test: Test) -> Scale:
+    """Of one metric: no row may be told to be better than the reference, nor worse than the worse of noise and silence.
+
+    Told as in the tables: by the paired test with Holm's adjustment, for a metric of the whole set by intervals that do
+    not meet. Shuffled rows are left out.
+    """
+    bound = cells[0].metric
+    known = [cell for cell in cells if cell.estimate.value is not None and _control(cell) not in SHUFFLED]
+    references = [cell for cell in known if _control(cell) == "reference"]
+    lows = [cell for cell in known if _control(cell) in ("noise", "silence")]
     if not references or not lows:
-        return Scale(metric, untold="no value for " + ("the reference" if not references else "noise and silence"))
-    best = max(known, key=lambda row: sign * row.value)
-    worst = min(known, key=lambda row: sign * row.value)
-    wrong = []
-    if sign * best.value > sign * references[0].value:
-        wrong.append(f"{best.name} {best.value:.4g} above the reference's {references[0].value:.4g}")
-    lowest = min(lows, key=lambda row: sign * row.value)
-    if sign * worst.value < sign * lowest.value:
-        wrong.append(f"{worst.name} {worst.value:.4g} below {lowest.name} {lowest.value:.4g}")
-    return Scale(metric, tuple(wrong))
+        return Scale(
+            bound.spec.name, untold="no value for " + ("the reference" if not references else "noise or silence")
+        )
+    sign = 1.0 if bound.spec.higher_is_better else -1.0
+    reference, lowest = references[0], min(lows, key=lambda cell: sign * _value(cell))
+    above = [cell for cell in known if sign * _value(cell) > sign * _value(reference)]
+    below = [cell for cell in known if sign * _value(cell) < sign * _value(lowest)]
+    wrong = [f"{_told(cell)} above {_told(reference)}" for cell in _apart(bound, reference, above, test)]
+    wrong += [f"{_told(cell)} below {_told(lowest)}" for cell in _apart(bound, lowest, below, test)]
+    return Scale(bound.spec.name, tuple(wrong))
 
 
-def scales(cells: Sequence[Cell]) -> list[Scale]:
+def _apart(bound: BoundMetric, end: Cell, cells: Sequence[Cell], test: Test) -> list[Cell]:
+    """Those of `cells` that can be told from the row at one end of the scale."""
+    if bound.spec.kind == "set":
+        return [cell for cell in cells if not intervals_meet(end.estimate, cell.estimate)]
+    ps = [test(bound, end.variant.name, cell.variant.name) for cell in cells]
+    tested = [(cell, p) for cell, p in zip(cells, ps, strict=True) if p is not None]
+    adjusted = holm([p for _, p in tested])
+    return [cell for (cell, _), p in zip(tested, adjusted, strict=True) if p < ALPHA]
+
+
+def _control(cell: Cell) -> str:
+    """The kind of control that a row is; empty for a system."""
+    return str(cell.variant.identity.get("control", ""))
+
+
+def _value(cell: Cell) -> float:
+    value = cell.estimate.value
+    if value is None:
+        raise ValueError(f"{cell.variant.name} has no value")
+    return value
+
+
+def _told(cell: Cell) -> str:
+    return f"{cell.variant.name} {_value(cell):.4g}"
+
+
+def scales(cells: Sequence[Cell], test: Test) -> list[Scale]:
     """One for each metric that can see the controls, in the order of the cells."""
     by_metric: dict[str, list[Cell]] = {}
     for cell in cells:
         if cell.metric.spec.name not in BLIND:
             by_metric.setdefault(cell.metric.fingerprint, []).append(cell)
-    return [
-        scale(
-            mine[0].metric.spec.name,
-            [
-                Row(cell.variant.name, str(cell.variant.identity.get("control", "")), cell.estimate.value)
-                for cell in mine
-                if cell.estimate.value is not None
-            ],
-            mine[0].metric.spec.higher_is_better,
-        )
-        for mine in by_metric.values()
-    ]
+    return [scale(mine, test) for mine in by_metric.values()]
 
 
 def bars(run: Run) -> list[Bar]:
     """One for each suite of a run, and the list of the metrics that were left out."""
-    found = [_of_suite(plan, cells) for plan, cells in run.cells()]
+    with opened(run) as (sources, _):
+        found = [_of_suite(one.plan.suite.name, scales(one.cells, one.pairs.p)) for one in sources]
     left_out = "; ".join(f"{name}: {why}" for name, why in BLIND.items())
     return [*found, Bar("metrics that cannot see the controls", "left out of the bars above", left_out, None)]
 
 
-def _of_suite(plan: StoredPlan, cells: Sequence[Cell]) -> Bar:
-    found = scales(cells)
+def _of_suite(suite: str, found: Sequence[Scale]) -> Bar:
     told = [one for one in found if not one.untold]
     holds = [one.metric for one in told if not one.wrong]
     parts = [f"holds: {', '.join(holds) or 'none'}"]
     parts += [f"does not: {one.metric} ({'; '.join(one.wrong)})" for one in told if one.wrong]
     parts += [f"not told: {one.metric} ({one.untold})" for one in found if one.untold]
-    name = f"{plan.suite.name}: reference best, noise or silence worst"
-    return Bar(name, "every metric that can see it", ". ".join(parts), bool(told) and len(holds) == len(told))
+    limit = (
+        "by every metric that can see it, no row told to be better than the reference or worse than noise or silence"
+    )
+    name = f"{suite}: reference best, noise or silence worst"
+    return Bar(name, limit, ". ".join(parts), bool(told) and len(holds) == len(told))

@@ -1,4 +1,4 @@
-"""The pure parts of the bars of the suites: lines, forecasts, scales of controls, and what a report says."""
+"""The pure parts of the bars of the suites: lines, forecasts, and what a report says."""
 
 from __future__ import annotations
 
@@ -17,9 +17,7 @@ BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
 def bars() -> Iterator[dict[str, Any]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(BENCHMARKS))
-        yield {
-            name: importlib.import_module(name) for name in ("suites", "suites_controls", "suites_heads", "suites_rows")
-        }
+        yield {name: importlib.import_module(name) for name in ("suites_forecast", "suites_heads", "suites_rows")}
 
 
 def test_a_line_is_found_with_its_share_of_the_variance(bars):
@@ -52,7 +50,7 @@ LOG = """\
 
 
 def test_a_forecast_is_held_to_the_call_that_made_it(bars):
-    suites = bars["suites"]
+    suites = bars["suites_forecast"]
     calls = [
         suites.Call(datetime(2026, 1, 2, 10, tzinfo=UTC), 100.0),
         suites.Call(datetime(2026, 1, 2, 12, tzinfo=UTC), 400.0),
@@ -61,23 +59,6 @@ def test_a_forecast_is_held_to_the_call_that_made_it(bars):
     assert (first.said, first.took, first.least) == (130.0, 100.0, False)
     assert first.error == pytest.approx(0.3)
     assert (second.said, second.took, second.least) == (80.0, 400.0, True)
-
-
-def test_the_ends_of_a_scale_are_reference_and_noise_or_silence(bars):
-    controls = bars["suites_controls"]
-
-    def told(higher: bool = False, **values: float) -> object:
-        kinds = {"reference": "reference", "noise": "noise", "silence": "silence", "swapped": "shuffled_texts"}
-        return controls.scale("m", [controls.Row(name, kinds.get(name, ""), v) for name, v in values.items()], higher)
-
-    assert told(reference=0.1, ours=0.2, noise=0.5, silence=1.0).wrong == ()
-    assert told(True, reference=0.9, ours=0.8, noise=0.5).wrong == ()
-    assert told(reference=0.1, ours=0.2, silence=1.0, swapped=1.4).wrong == ()
-    assert told(reference=0.1, ours=0.05, silence=1.0).wrong == ("ours 0.05 above the reference's 0.1",)
-    assert told(reference=0.1, ours=1.5, silence=1.0, noise=0.5).wrong == ("ours 1.5 below silence 1",)
-    assert told(True, reference=0.5, ours=0.6, noise=0.4).wrong == ("ours 0.6 above the reference's 0.5",)
-    assert told(ours=0.2, noise=0.3).untold == "no value for the reference"
-    assert told(reference=0.2, ours=0.3).untold == "no value for noise and silence"
 
 
 REPORT = """\

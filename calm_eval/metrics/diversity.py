@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from calm_eval.metrics.normalisers import WHISPER_ENGLISH
@@ -10,11 +11,19 @@ from calm_eval.metrics.protocol import MetricSpec, SetReference, SetSample, SetV
 from calm_eval.metrics.transcripts import transcripts
 from calm_eval.metrics.vert import Averaging, vert
 from calm_eval.selftest.check import Check
+from calm_eval.stats.jackknife import GROUPS, LEVEL, NAME, Jackknife, deal, interval, jackknife
+
+LEAST = 3
+"""Items with words for an interval: without one of them two texts are left."""
 
 
 @dataclass(frozen=True)
 class Diversity:
-    """VERT of all transcripts. Self-BLEU grows with the number of texts, so there is no interval: compare equal n."""
+    """VERT of all transcripts. Self-BLEU grows with the number of texts, so compare equal n.
+
+    The interval is that of VERT at this n: it stands around the value and not around one freed of its bias, since the
+    limit for ever more texts is of no interest. Items are left out with all their seeds.
+    """
 
     spec: MetricSpec
     averaging: Averaging
@@ -22,20 +31,37 @@ class Diversity:
     def measure_set(self, samples: Sequence[SetSample], references: Sequence[SetReference]) -> SetValue:
         """Samples without a word are not in the value; they are counted as `no-words`."""
         told = transcripts(samples)
-        words = {who: WHISPER_ENGLISH(text).split() for who, text in told.texts.items()}
-        kept = [text for text in words.values() if text]
+        words = {who: WHISPER_ENGLISH(text).split() for who, text in sorted(told.texts.items())}
+        kept = {who: text for who, text in words.items() if text}
         failures = dict(told.failures)
         if len(words) > len(kept):
             failures["no-words"] = failures.get("no-words", 0) + len(words) - len(kept)
         if len(kept) < 2:
             return SetValue(None, 0, failures, refused="fewer than two transcripts")
-        found = vert(kept, averaging=self.averaging)
+        found = vert(list(kept.values()), averaging=self.averaging)
+        spread = self._spread(kept)
         return SetValue(
             value=found.value,
             scored=len(kept),
             failures=failures,
+            low=spread.low if spread else None,
+            high=spread.high if spread else None,
+            method=f"{NAME} over items, {GROUPS} groups, {LEVEL:.0%}" if spread else "",
             notes={"self-BLEU2": found.self_bleu, "auto-BLEU2": found.auto_bleu, "texts": found.n},
         )
+
+    def _spread(self, texts: Mapping[tuple[str, int], Sequence[str]]) -> Jackknife | None:
+        """Around the value on all texts by (item, seed); None for too few items."""
+        group = deal({item for item, _ in texts})
+        sizes = list(Counter(group.values()).values())
+
+        def kept(groups: Sequence[int]) -> float:
+            among = set(groups)
+            mine = [text for (item, _), text in texts.items() if group[item] in among]
+            return vert(mine, averaging=self.averaging).value
+
+        found = jackknife(kept, len(sizes), sizes) if len(sizes) >= LEAST else None
+        return interval(found.value, found.value, found.error, found.freedom, found.groups) if found else None
 
 
 def _spec(name: str, title: str, averaging: str) -> MetricSpec:
@@ -46,7 +72,7 @@ def _spec(name: str, title: str, averaging: str) -> MetricSpec:
         scale=100.0,
         higher_is_better=False,
         kind="set",
-        version=1,
+        version=2,
         low=0.0,
         high=1.0,
         judge="whisper-tiny.en",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from calm_eval.runs.speeds import Speed, SpeedBook, add
-from calm_eval.runs.work import Left, Name, Piece, slowdown, speed_of
+from calm_eval.runs.work import Left, Name, Piece, pace, slowdown
 
 TENTH = 0.1
 
@@ -58,9 +58,9 @@ class Forecast:
         one = Speed(count, units, seconds)
         self._done[name] = self._done[name] + one if name in self._done else one
         if count and timed:
-            add(self._live, [*piece.keys, *([piece.kin] if piece.kin else [])], one)
+            add(self._live, piece.speeds(one))
             if good:
-                add(self._good, piece.keys, one)
+                add(self._good, piece.speeds(one))
             then = self.book.past.get(piece.keys[0])
             if good and then is not None and name[0] in ("row", "judge"):
                 self._measured += seconds
@@ -81,17 +81,20 @@ class Forecast:
     def left(self) -> Left:
         """What is left of the whole run, all suites and stages."""
         slower = slowdown(self._measured, self._foretold)
-        seconds, unknown = 0.0, []
+        seconds = 0.0
+        guessed, unknown = [], []
         for piece in self._pieces.values():
             done = self._done.get(piece.name, Speed(0, 0, 0))
             if piece.count <= done.count:
                 continue
-            speed = speed_of(piece, self._live, self.book.past, slower)
-            if speed is None:
+            found = pace(piece, self._live, self.book.past, slower)
+            if found is None:
                 unknown.append(piece.name)
-            else:
-                seconds += speed * max(0.0, piece.units - done.units)
-        return Left(seconds, tuple(unknown))
+                continue
+            seconds += found.per_unit * max(0.0, piece.units - done.units)
+            if found.guessed:
+                guessed.append(piece.name)
+        return Left(seconds, tuple(guessed), tuple(unknown))
 
     def line(self) -> str:
         """What is left, for a progress line."""
@@ -111,15 +114,20 @@ class Forecast:
             f"samples to make: {sum(piece.count for piece in made)} in {_some(len(made), 'row')}",
             f"judge passes to do: {most}{sum(piece.count for piece in judged)} by {_some(judges, 'judge')}",
         ]
+
+        def whose(names: Sequence[Name]) -> str:
+            """Rows and judges among these, of all; empty for neither."""
+            rows = sum(name[0] == "row" for name in names)
+            strange = len({name[2] for name in names if name[0] == "judge"})
+            parts = [f"{rows} of {_some(len(made), 'row')}"] if rows else []
+            return " and ".join([*parts, *([f"{strange} of {_some(judges, 'judge')}"] if strange else [])])
+
+        guessed = whose(left.guessed)
+        likeness = f", {guessed} by the speed of others" if guessed else ""
         if not left.unknown:
-            return [*lines, f"time: about {told_seconds(left.seconds)}"]
-        rows = sum(name[0] == "row" for name in left.unknown)
-        strange = len({name[2] for name in left.unknown if name[0] == "judge"})
-        parts = [f"{rows} of {_some(len(made), 'row')}"] if rows else []
-        parts += [f"{strange} of {_some(judges, 'judge')}"] if strange else []
-        whose = " and ".join(parts) or _unknown_kinds(left)
-        known = f"; the rest takes about {told_seconds(left.seconds)}" if left.seconds else ""
-        return [*lines, f"time: no past speed on this machine for {whose}{known}"]
+            return [*lines, f"time: about {told_seconds(left.seconds)}{likeness}"]
+        known = f"; the rest takes about {told_seconds(left.seconds)}{likeness}" if left.seconds else ""
+        return [*lines, f"time: no past speed on this machine for {whose(left.unknown) or _unknown_kinds(left)}{known}"]
 
     def _tell_a_tenth(self) -> None:
         """Once: a tenth of the time where all speeds are known, else a tenth of the samples and passes."""

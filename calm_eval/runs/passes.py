@@ -48,7 +48,7 @@ def _passes(suite: str, judge: str, user: BoundMetric, count: int) -> list[Piece
     load: Name = ("load", suite, judge)
     name: Name = ("judge", suite, judge)
     keys = (f"judge/{judge[:16]}/{suite}", f"judge/{judge[:16]}", f"judge/{user.preset}")
-    first = Piece(load, (f"load/{judge[:16]}", f"load/{user.preset}"), 1 if count else 0, 1.0, "kin/load")
+    first = Piece(load, (f"load/{judge[:16]}", f"load/{user.preset}"), 1 if count else 0, 1.0)
     return [first, Piece(name, keys, count, float(count))]
 
 

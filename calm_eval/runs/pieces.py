@@ -49,13 +49,14 @@ def _generation(plan: StoredPlan, samples: Sequence[StoredSample]) -> list[Piece
         if not mine:
             continue
         start: Name = ("start", suite, row.system)
-        pieces[start] = Piece(start, (f"start/{row.system}",), 1, 1.0, f"kin/start/{row.family}")
+        pieces[start] = Piece(start, (f"start/{row.system}",), 1, 1.0, (f"kin/start/{row.family}",))
         setting = canonical_json(dict(row.sampling))
         likes = (f"{row.fingerprint[:16]}/{setting}", f"{row.system}/{setting}", row.system)
         keys = tuple(f"row/{task}/{unit}/{one}" for one in likes)
         name: Name = ("row", suite, row.name)
         in_all = sum(units[one.item] for one in mine)
-        pieces[name] = Piece(name, keys, len(mine), in_all, f"kin/row/{task}/{unit}/{row.family}")
+        kin = (f"kin/row/{task}/{unit}/{row.family}", f"kin/row/{unit}/{row.family}")
+        pieces[name] = Piece(name, keys, len(mine), in_all, kin)
     return list(pieces.values())
 
 

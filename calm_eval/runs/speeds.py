@@ -6,7 +6,7 @@ The figures are for forecasts alone. They are part of no identity, and a run goe
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -44,9 +44,9 @@ class Speed:
         return Speed(self.count / 2, self.units / 2, self.seconds / 2)
 
 
-def add(speeds: dict[str, Speed], keys: Sequence[str], one: Speed) -> None:
-    """Add one measurement under each of its keys."""
-    for key in keys:
+def add(speeds: dict[str, Speed], measured: Mapping[str, Speed]) -> None:
+    """Add what was measured under each of its keys."""
+    for key, one in measured.items():
         speeds[key] = speeds[key] + one if key in speeds else one
 
 

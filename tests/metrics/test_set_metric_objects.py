@@ -223,6 +223,29 @@ def test_a_loop_is_likely_and_not_diverse():
     assert VERT.measure_set(loop, ()).value == pytest.approx(1.0)
 
 
+def test_the_interval_of_vert_is_as_wide_as_vert_spreads_over_worlds():
+    def world(seed):
+        rng = np.random.default_rng(seed)
+        common = 1 / np.arange(1, 61)
+        told = []
+        for name in range(30):
+            own = rng.choice(60, 20, replace=False)
+            words = [rng.choice(own) if rng.random() < 0.4 else rng.choice(60, p=common / common.sum())
+                     for _ in range(rng.integers(4, 20))]  # fmt: skip
+            told.append(sample(f"i{name}", heard=" ".join(f"w{word}" for word in words)))
+        return told
+
+    found = [VERT.measure_set(world(seed), ()) for seed in range(60)]
+    spread = float(np.std([one.value for one in found], ddof=1))
+    # Student's t with 19 degrees of freedom reaches 2.093 standard errors to each side.
+    told = float(np.mean([one.high - one.low for one in found])) / 2 / 2.093
+    assert 0.75 < told / spread < 1.25
+    assert all((one.low + one.high) / 2 == pytest.approx(one.value) for one in found)
+    backwards = VERT.measure_set(world(0)[::-1], ())
+    assert (backwards.low, backwards.high) == (found[0].low, found[0].high)
+    assert VERT.measure_set(world(0)[:2], ()).low is None
+
+
 def test_spread_needs_two_seeds_and_is_the_mean_over_prompts():
     right = [sample("a", [[1.0, 0.0]]), sample("a", [[0.0, 1.0]], seed=1)]
     alike = [sample("b", [[1.0, 0.0]]), sample("b", [[2.0, 0.0]], seed=1)]

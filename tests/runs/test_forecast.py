@@ -6,7 +6,7 @@ import pytest
 
 from calm_eval.runs.forecast import Forecast, told_seconds
 from calm_eval.runs.speeds import Speed, SpeedBook
-from calm_eval.runs.work import Left, Piece, slowdown, speed_of
+from calm_eval.runs.work import Left, Pace, Piece, pace, slowdown
 
 MACHINE = {"processor": "abacus", "cores": 2}
 ROW = ("row", "s", "calm")
@@ -14,7 +14,7 @@ JUDGE = ("judge", "s", "ears")
 
 
 def row(count=100, units=100.0):
-    return Piece(ROW, ("near", "far"), count, units, "family")
+    return Piece(ROW, ("near", "far"), count, units, ("family",))
 
 
 def judge(count=100):
@@ -74,12 +74,14 @@ def work(forecast, clock, name, count, each):
         # Two pieces of 3 units took 12 s; the past, 5 s a unit, weighs as four such pieces: (12 + 60) / (6 + 12).
         ({"near": Speed(2, 6.0, 12.0)}, {"near": Speed(9, 9.0, 45.0)}, 1.0, 4.0),
         ({"far": Speed(1, 1.0, 9.0)}, {"near": Speed(1, 1.0, 2.0)}, 1.0, 2.0),  # nearest likeness first
-        ({"family": Speed(5, 5.0, 20.0)}, {}, 1.0, 4.0),
+        ({"family": Speed(5, 5.0, 20.0)}, {}, 1.0, Pace(4.0, guessed=True)),
+        # 7 s a piece of the same kind, and a piece of 0.5 units.
+        ({"any/row": Speed(2, 2, 14.0), "any/judge": Speed(2, 2, 1.0)}, {}, 1.0, Pace(14.0, guessed=True)),
         ({"other": Speed(5, 5.0, 20.0)}, {"other": Speed(5, 5.0, 20.0)}, 1.0, None),
     ],
 )
-def test_speed_of_a_piece(live, past, slower, speed):
-    assert speed_of(row(), live, past, slower) == (pytest.approx(speed) if speed is not None else None)
+def test_pace_of_a_piece(live, past, slower, speed):
+    assert pace(row(100, 50.0), live, past, slower) == (Pace(speed) if isinstance(speed, float) else speed)
 
 
 def test_slowdown_is_drawn_to_one_while_little_is_done():
@@ -114,7 +116,7 @@ def test_a_slower_run_is_noticed(forecast, clock, told):
 def test_a_piece_whose_time_is_counted_elsewhere_tells_no_speed(forecast, clock):
     one = forecast([row(3, 3.0)])
     one.did(ROW, 0.0, timed=False)
-    assert one.left() == Left(0.0, (ROW,))
+    assert one.left() == Left(0.0, unknown=(ROW,))
     one.did(ROW, 2.0)
     assert one.left() == Left(2.0)
 
@@ -139,10 +141,11 @@ def test_what_is_not_known_is_named(forecast, clock, told):
 
 
 def test_a_row_that_was_not_started_goes_by_its_family_and_a_dropped_one_costs_nothing(forecast, clock):
-    other = Piece(("row", "s", "calm steps=8"), ("new",), 6, 6.0, "family")
+    other = Piece(("row", "s", "calm steps=8"), ("new",), 6, 6.0, ("family",))
     one = forecast([row(4, 4.0), other])
     work(one, clock, ROW, 4, 3.0)
-    assert one.left() == Left(18.0)
+    assert one.left() == Left(18.0, guessed=(other.name,))
+    assert one.plan_lines()[-1] == "time: about 18 s, 1 of 2 rows by the speed of others"
     one.drop(other.name)
     assert one.left() == Left(0.0)
 
@@ -163,7 +166,7 @@ def test_speeds_are_kept_and_the_old_ones_weigh_half(forecast, cache, clock, tol
     first.did(ROW, 500.0, good=False)  # a failure says nothing of the next run
     first.keep()
     second = forecast([row()])
-    assert second.book.past == {"near": Speed(4, 4, 8), "far": Speed(4, 4, 8)}
+    assert second.book.past == dict.fromkeys(("near", "far", "family", "any/row"), Speed(4, 4, 8))
     work(second, clock, ROW, 2, 1.0)
     second.keep()
     second.keep()  # again, with nothing new
