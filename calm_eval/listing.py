@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from calm_eval.errors import InputError, UnavailableError
 
 if TYPE_CHECKING:
+    from calm_eval.judges.protocol import JudgeInfo
     from calm_eval.specs.system import SystemSpec
     from reference_models.catalogue import PresetCard
 
@@ -118,18 +119,39 @@ def _metrics() -> list[tuple[str, ...]]:
 
 
 def _judges() -> list[tuple[str, ...]]:
+    from calm_eval.assets.resolver import find_asset
     from calm_eval.judges import JUDGES
+    from calm_eval.judges.readiness import readiness
 
-    rows: list[tuple[str, ...]] = [("name", "output", "rate", "licence", "weights")]
+    rows: list[tuple[str, ...]] = [
+        ("name", "output", "rate", "licence", "size", "state", "verified", "source", "weights")
+    ]
     for name in JUDGES.targets():
         try:
-            info = JUDGES.load(name)().info
+            judge = JUDGES.load(name)()
+            state = readiness(name)
+            info, weights = _known(judge)
         except UnavailableError as error:
-            rows.append((name, "-", "-", "-", f"not available: {error}"))
+            rows.append((name, *["-"] * 7, f"not available: {error}"))
             continue
         except InputError as error:
-            rows.append((name, "-", "-", "-", f"needs options: {error}"))
+            rows.append((name, *["-"] * 7, f"needs options: {error}"))
             continue
-        weights = ", ".join(f"{file} {sha[:12]}" for file, sha in info.weights.items())
-        rows.append((name, info.output, str(info.sample_rate), info.licence, weights))
+        assets = [find_asset(one) for one in getattr(getattr(judge, "requires", None), "assets", ())]
+        size = f"{sum(one.size for one in assets) / 1e6:.1f} MB" if assets else "-"
+        sources = ", ".join(dict.fromkeys(str(file.source) for one in assets for file in one.files)) or "-"
+        told = "present" if state.ready else "fetchable" if state.fetchable else "needs environment"
+        about = (info.output, str(info.sample_rate), info.licence or "-", size, told, info.verified, sources)
+        rows.append((name, *about, weights or "-"))
     return rows
+
+
+def _known(judge: Any) -> tuple[JudgeInfo, str]:
+    """Who a judge is, and its weights in short; the weights of one that was never fetched may not be known yet."""
+    try:
+        info: JudgeInfo = judge.info
+    except UnavailableError:
+        if not hasattr(judge, "described"):
+            raise
+        return judge.described({}), "known once they are fetched"
+    return info, ", ".join(f"{file} {sha[:12]}" for file, sha in info.weights.items())

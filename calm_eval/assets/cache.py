@@ -33,8 +33,13 @@ def cache_folder() -> Path:
 
 
 def asset_folder(asset: Asset) -> Path:
-    """The folder with all files of an asset. It depends on every name and sha256, so a changed hash gets a new one."""
-    pins = "".join(f"{file.name}\0{file.sha256}\n" for file in sorted(asset.files, key=lambda file: file.name))
+    """The folder with all files of an asset. It depends on every name and sha256, so a changed hash gets a new one.
+
+    Of a file that is trusted on first use its source stands for the sha256.
+    """
+    pins = "".join(
+        f"{file.name}\0{file.sha256 or file.source}\n" for file in sorted(asset.files, key=lambda file: file.name)
+    )
     return cache_folder() / "assets" / asset.name / hashlib.sha256(pins.encode()).hexdigest()[:12]
 
 

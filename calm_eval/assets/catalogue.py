@@ -21,17 +21,24 @@ from calm_eval.errors import InputError
 
 ASSET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 ASSET_KEYS = frozenset({"title", "licence", "terms", "homepage", "files"})
-FILE_KEYS = frozenset({"name", "source", "sha256", "size", *WHEEL_KEYS})
+FILE_KEYS = frozenset({"name", "source", "sha256", "sha256_prefix", "trust", "size", *WHEEL_KEYS})
+FIRST_USE = "first-use"
+"""The value of `trust` of a file whose sha256 nobody published."""
 
 
 @dataclass(frozen=True)
 class AssetFile:
-    """One file of an asset: the name it is stored under, its source, its sha256 and its size in bytes."""
+    """One file of an asset: the name it is stored under, its source, its sha256 and its size in bytes.
+
+    `sha256` None: nobody published it, and the one that is found on first use holds (`first_use.py`); `size` is then
+    about right, and `sha256_prefix` what is known of its beginning.
+    """
 
     name: str
     source: Source
-    sha256: str
+    sha256: str | None
     size: int
+    sha256_prefix: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,7 +114,19 @@ def _file(row: object, base: Path) -> AssetFile:
     name = relative_path(required_text(row, "name"), "name")
     if name.endswith(".part"):
         raise ValueError(f"'name' may not end in .part, which marks an unfinished download: '{name}'")
-    return AssetFile(name, parse_source(row, base), required_sha256(row, "sha256"), _size(row))
+    if name.endswith(".sha256"):
+        raise ValueError(f"'name' may not end in .sha256, which is written beside a file: '{name}'")
+    source = parse_source(row, base)
+    if "trust" not in row:
+        if "sha256_prefix" in row:
+            raise ValueError(f"'sha256_prefix' goes only with trust = \"{FIRST_USE}\"")
+        return AssetFile(name, source, required_sha256(row, "sha256"), _size(row))
+    if row["trust"] != FIRST_USE or "sha256" in row:
+        raise ValueError(f"'trust' is \"{FIRST_USE}\", without a 'sha256'")
+    prefix = required_text(row, "sha256_prefix") if "sha256_prefix" in row else ""
+    if set(prefix) - set("0123456789abcdef"):
+        raise ValueError(f"'sha256_prefix' must be lower-case hex digits, not '{prefix}'")
+    return AssetFile(name, source, None, _size(row), prefix)
 
 
 def _size(row: Mapping[str, Any]) -> int:

@@ -10,26 +10,31 @@ from calm_eval.errors import UnavailableError
 
 
 def list_assets() -> str:
-    """A table of all assets: name, licence, size in MB (10^6 bytes), state in the cache, source.
+    """A table of all assets: name, licence, size in MB (10^6 bytes), state in the cache, trust, source.
+
+    Trust: `pinned` by sha256, or `first use` where nobody published one.
 
     Raises StoreError when a cached file cannot be read.
     """
-    rows = [("name", "licence", "size", "state", "source")]
+    rows = [("name", "licence", "size", "state", "trust", "source")]
     for asset in load_catalogue().values():
         sources = ", ".join(dict.fromkeys(str(file.source) for file in asset.files))
-        rows.append((asset.name, asset.licence, f"{asset.size / 1e6:.1f} MB", status(asset.name), sources))
+        trust = "pinned" if all(file.sha256 is not None for file in asset.files) else "first use"
+        rows.append((asset.name, asset.licence, f"{asset.size / 1e6:.1f} MB", status(asset.name), trust, sources))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join(lines)
 
 
 def fetch_assets(names: Sequence[str]) -> str:
-    """Fetch the named assets, or all when `names` is empty; one line each with its folder, licence and terms.
+    """Fetch the named assets, or all that are pinned when `names` is empty; one line each with its folder and terms.
 
+    What is trusted on first use has to be named.
     Goes on after an asset that cannot be had, then raises one UnavailableError for all of those. Raises InputError
     on an unknown name before anything is fetched, StoreError when the cache folder cannot be used.
     """
-    assets = [find_asset(name) for name in names or load_catalogue()]
+    pinned = [name for name, asset in load_catalogue().items() if all(file.sha256 is not None for file in asset.files)]
+    assets = [find_asset(name) for name in names or pinned]
     lines: list[str] = []
     failures: list[str] = []
     for asset in assets:

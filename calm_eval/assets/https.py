@@ -16,17 +16,21 @@ from calm_eval.errors import UnavailableError
 
 TIMEOUT_SECONDS = 60.0
 BLOCK_BYTES = 1 << 16
+ROOM = 1.5
+"""How much longer than about right a file may be."""
 
 
-def download(url: str, part: Path, size: int, token: str | None = None) -> None:
+def download(url: str, part: Path, size: int, token: str | None = None, *, exact: bool = True) -> None:
     """Bring the `size` bytes behind `url` to `part`, going on from the bytes that are already there.
 
-    Raises UnavailableError when the server cannot be reached, refuses, sends a web page or something too long, or
-    the connection is cut (`part` then stays for the next try); OSError when `part` cannot be written.
+    Where `size` is not `exact` the server must say how long the file is, which is at most `ROOM` times that. Raises
+    UnavailableError when the server cannot be reached, refuses, sends a web page or something too long, or the
+    connection is cut (`part` then stays for the next try); OSError when `part` cannot be written.
     """
     start = part.stat().st_size if part.exists() else 0
-    if start == size:
+    if start == size and exact:
         return
+    size = size if exact else int(ROOM * size)
     if start > size:
         part.unlink()
         start = 0
@@ -41,13 +45,15 @@ def download(url: str, part: Path, size: int, token: str | None = None) -> None:
         else:
             start = 0  # a server that ignores ranges sends everything
         length = response.headers.get("Content-Length", "")
+        if not exact and not length.isdecimal():
+            raise UnavailableError(f"{url} does not say how long the file is, and nobody published it")
         end = start + int(length) if length.isdecimal() else size
         if end > size:
             _refuse_length(url, part, size)
         got = _receive(response, url, part, start, size)
     if got < end:
         raise UnavailableError(
-            f"the connection to {url} was cut after {got} of {size} bytes; run it again, it resumes from there"
+            f"the connection to {url} was cut after {got} of {end} bytes; run it again, it resumes from there"
         )
 
 

@@ -11,6 +11,7 @@ from calm_eval.assets.cache import asset_folder, cache_errors, locked
 from calm_eval.assets.catalogue import Asset, AssetFile, load_catalogue
 from calm_eval.assets.checksum import sha256_of, sha256_once
 from calm_eval.assets.fetching import fetch_files
+from calm_eval.assets.first_use import expected_sha256
 from calm_eval.errors import InputError, UnavailableError
 
 State = Literal["present", "missing", "damaged"]
@@ -27,8 +28,22 @@ def find_asset(name: str, catalogue: Path | None = None) -> Asset:
 
 
 def weights(name: str, *, catalogue: Path | None = None) -> dict[str, str]:
-    """The sha256 of each file of an asset, by file name, from the catalogue alone. Raises InputError."""
-    return {file.name: file.sha256 for file in find_asset(name, catalogue).files}
+    """The sha256 of each file of an asset, by file name: the catalogue's, or what was found on first use.
+
+    Raises InputError, and UnavailableError for a file that is trusted on first use and was never fetched.
+    """
+    asset = find_asset(name, catalogue)
+    found: dict[str, str] = {}
+    for file in asset.files:
+        with cache_errors():
+            sha256 = expected_sha256(file, asset_folder(asset))
+        if sha256 is None:
+            raise UnavailableError(
+                f"the identity of asset '{name}' is not known before it is there: run `calm-eval assets fetch {name}` "
+                f"({asset.size / 1e6:.0f} MB)"
+            )
+        found[file.name] = sha256
+    return found
 
 
 def fetch(name: str, *, catalogue: Path | None = None) -> Path:
@@ -81,14 +96,15 @@ def verify(name: str, *, catalogue: Path | None = None) -> Path:
 
 
 def _missing(asset: Asset, folder: Path) -> list[AssetFile]:
-    return [file for file in asset.files if not (folder / file.name).is_file()]
+    return [file for file in asset.files if not (folder / file.name).is_file() or expected_sha256(file, folder) is None]
 
 
 def _damaged(asset: Asset, folder: Path, digest: Callable[[Path], str]) -> tuple[AssetFile, str] | None:
     """The first file that is there with a wrong sha256, and the one found."""
     for file in asset.files:
         path = folder / file.name
-        if path.is_file() and (found := digest(path)) != file.sha256:
+        expected = expected_sha256(file, folder)
+        if path.is_file() and expected is not None and (found := digest(path)) != expected:
             return file, found
     return None
 
@@ -98,6 +114,7 @@ def _refuse_damaged(asset: Asset, folder: Path, digest: Callable[[Path], str]) -
     if damaged is not None:
         file, found = damaged
         raise UnavailableError(
-            f"asset '{asset.name}' is damaged: {folder / file.name} has sha256 {found}, expected {file.sha256}; "
+            f"asset '{asset.name}' is damaged: {folder / file.name} has sha256 {found}, expected "
+            f"{expected_sha256(file, folder)}; "
             f"delete that file and run `calm-eval assets fetch {asset.name}`"
         )

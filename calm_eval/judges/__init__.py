@@ -20,6 +20,8 @@ JUDGES = Registry(
         "musicnn-msd": "calm_eval.judges.musicnn:musicnn_msd",
         "musicnn-msd-tags": "calm_eval.judges.musicnn:musicnn_msd_tags",
         "musicnn-mtt-minilm": "calm_eval.judges.musicnn_text:MusicnnTextJudge",
+        "vggish": "calm_eval.judges.vggish:VggishJudge",
+        "panns": "calm_eval.judges.panns:PannsJudge",
         "aisfx": "calm_eval.judges.aisfx:AisfxJudge",
         "signal": "calm_eval.judges.signal:SignalJudge",
         "signal-pair": "calm_eval.judges.signal_pair:SignalPairJudge",

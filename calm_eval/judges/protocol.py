@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 Mono = NDArray[np.float32]
 """Float32 samples in [-1, 1], shape [frames], at the judge's sample rate."""
+
+
+Verified = Literal["weights", "code", "never"]
+"""`weights`: its answers are the original's on trained weights; `code`: on shared random ones; `never`: not known."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,8 @@ class JudgeInfo:
     `output` is `transcript`, `scores`, `embedding` or `tags` (probabilities, as vectors). `weights` maps a name to a
     sha256. `version` is raised by hand when the same weights give other answers. `parameters` holds everything that
     changes an answer (decoding options, level rule, windows); library versions are environment and stay out.
+    `verified` says how far the answers were held against the original's. `unscored` is a reason why no number may come
+    of them (`random weights`); empty for a judge that scores.
     """
 
     name: str
@@ -29,6 +35,8 @@ class JudgeInfo:
     weights: Mapping[str, str]
     parameters: Mapping[str, Any] = field(default_factory=dict)
     licence: str = ""
+    verified: Verified = "weights"
+    unscored: str = ""
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,11 @@ class BoundMetric:
         return judge_use(self.use, self.spec).name if self.unavailable else "-"
 
     @property
+    def unscored(self) -> str:
+        """Why no number may come of this judge; empty where it scores."""
+        return self.info.unscored if self.info is not None else ""
+
+    @property
     def title(self) -> str:
         """The metric's title; where a protocol names a judge and another one is bound, the title says so."""
         from calm_eval.metrics.error_rate_protocols import title_with

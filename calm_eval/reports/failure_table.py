@@ -16,6 +16,8 @@ def failure_table(plan: StoredPlan, cells: Sequence[Cell]) -> str | None:
     """What is missing from scores and what was noticed in scored samples, by row; None when there is nothing."""
     missing: dict[tuple[str, str], Counter[str]] = {}
     for cell in cells:
+        if cell.metric.unscored:
+            continue
         if not cell.variant.measured_by(cell.metric.spec):
             # Not a failure of any sample, so nothing to count.
             missing.setdefault((cell.variant.name, cell.variant.unscored_text), Counter())[cell.metric.title] += 1

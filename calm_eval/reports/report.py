@@ -53,6 +53,7 @@ def suite_section(run: Run, source: Source, tuning: Sequence[Cell]) -> list[str]
         f"Brackets: {methods(cells) or METHOD}. Rows in italics are controls: they show the scale and are no systems. "
         "A dash: does not apply, or nothing to score.",
         *[f"**Note.** {escape(note)}" for note in suite.notes],
+        *_unproven(plan),
         suite_table(source, suite.table or all_metrics),
     ]
     rest = [name for name in all_metrics if suite.table and name not in suite.table]
@@ -77,6 +78,18 @@ def suite_section(run: Run, source: Source, tuning: Sequence[Cell]) -> list[str]
         parts += ["### What the numbers rest on", basis]
     parts += ["### Fingerprints", _fingerprints(plan)]
     return parts
+
+
+def _unproven(plan: StoredPlan) -> list[str]:
+    """The judges whose answers were never held against the original's on trained weights; nothing where all were."""
+    named = [
+        f"{escape(one.title)} by {escape(one.preset)} (verified: {one.info.verified})"
+        for one in plan.metrics
+        if one.info is not None and one.info.verified != "weights" and not one.unscored
+    ]
+    if not named:
+        return []
+    return [f"**Not held against the original on its trained weights.** {', '.join(named)}."]
 
 
 def _metric_names(plan: StoredPlan) -> list[str]:

@@ -13,7 +13,7 @@ from calm_eval.runs.database import Database
 from calm_eval.runs.plan_store import StoredPlan, StoredSample
 
 UNSCORED = "unscored"
-"""The name of why a system that declares itself unscored has no quality."""
+"""The name of why a system or a judge that declares itself unscored has no quality."""
 
 REFERENCE_SET = "reference_set"
 """What a metric needs that belongs to the suite and to no item."""
@@ -49,11 +49,11 @@ def planned_values(
 ) -> Iterator[tuple[StoredSample, ValueRow | None]]:
     """Every planned sample with its row in `item_values`, or None where there is no value of this metric.
 
-    The quality of an unscored row is refused by name here, whatever the store may hold from a time when it was scored.
+    The quality of an unscored row, or by an unscored judge, is refused by name here, whatever the store may hold.
     """
     rows = database.connection.execute("SELECT * FROM item_values WHERE metric = ?", [bound.fingerprint])
     found = {(row["sample"], row["inputs"]): dict(row) for row in rows}
-    shown = {variant.name for variant in plan.variants if variant.measured_by(bound.spec)}
+    shown = {variant.name for variant in plan.variants if variant.measured_by(bound.spec) and not bound.unscored}
     for sample in plan.samples:
         if sample.variant not in shown:
             yield sample, _NOT_SCORED
@@ -91,7 +91,7 @@ def stored_rows(database: Database, plan: StoredPlan, bound: BoundMetric) -> dic
     """What was stored of each variant as a whole (the value of a `set` metric, or a gate's verdict), none stale."""
     query = "SELECT variant, inputs, json FROM set_values WHERE suite = ? AND metric = ?"
     rows = database.connection.execute(query, [plan.suite.name, bound.fingerprint]).fetchall()
-    if not rows:
+    if not rows or bound.unscored:
         return {}
     made = sounds(database)
     members: dict[str, list[StoredSample]] = {}

@@ -74,10 +74,10 @@ def test_the_commands_go_on_after_a_failure_and_tell_all(real_cache: Path, dead_
 
 def test_list_is_a_table(real_cache: Path) -> None:
     head, *rows = list_assets().splitlines()
-    assert head.split() == ["name", "licence", "size", "state", "source"]
+    assert head.split() == ["name", "licence", "size", "state", "trust", "source"]
     assert len(rows) == len(load_catalogue())
     dnsmos = next(line for line in rows if line.startswith("dnsmos"))
-    assert dnsmos.split() == ["dnsmos", "CC-BY-4.0", "1.4", "MB", "present", "pypi:speechmos==0.0.1.1"]
+    assert dnsmos.split() == ["dnsmos", "CC-BY-4.0", "1.4", "MB", "present", "pinned", "pypi:speechmos==0.0.1.1"]
     assert "missing" in next(line for line in rows if line.startswith("whisper"))
 
 

@@ -15,6 +15,8 @@ def entry_of(cell: Cell) -> Entry:
     estimate, spec = cell.estimate, cell.metric.spec
     if not cell.variant.measured_by(spec):
         return Entry(words=cell.variant.unscored_text)
+    if cell.metric.unscored:
+        return Entry(words=f"{cell.metric.unscored}: not scored")
     if estimate.invalid is not None:
         return Entry(words=f"– ({estimate.invalid})")
     if estimate.value is None:

@@ -1,0 +1,83 @@
+"""Cnn14 of PANNs in PyTorch: the layers and key names of its published checkpoints (Kong et al. 2020)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calm_eval.errors import InputError
+from calm_eval.judges.panns_front_end import N_MELS, PannsLogMel, PannsRate
+
+DIMENSIONS, CLASSES = 2048, 527
+CHANNELS = (64, 128, 256, 512, 1024, 2048)
+FRONT_END_ONLY = frozenset(
+    {
+        "spectrogram_extractor.stft.conv_real.weight",
+        "spectrogram_extractor.stft.conv_imag.weight",
+        "logmel_extractor.melW",
+    }
+)
+"""Keys of a checkpoint for the front end: no learned numbers, the window and the filters written out."""
+
+
+def build(torch: Any) -> Any:
+    """The layers by the checkpoint's names, weights as PyTorch draws them."""
+    nn = torch.nn
+    layers = {"bn0": nn.BatchNorm2d(N_MELS)}
+    before = 1
+    for place, channels in enumerate(CHANNELS, 1):
+        layers[f"conv_block{place}"] = nn.ModuleDict(
+            {
+                "conv1": nn.Conv2d(before, channels, 3, padding=1, bias=False),
+                "conv2": nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+                "bn1": nn.BatchNorm2d(channels),
+                "bn2": nn.BatchNorm2d(channels),
+            }
+        )
+        before = channels
+    layers["fc1"] = nn.Linear(DIMENSIONS, DIMENSIONS)
+    layers["fc_audioset"] = nn.Linear(DIMENSIONS, CLASSES)
+    return nn.ModuleDict(layers)
+
+
+class PannsNetwork:
+    """The network with weights. Raises InputError for tensors that are not those of Cnn14."""
+
+    def __init__(self, state: Mapping[str, Any], rate: PannsRate, torch: Any, device: str) -> None:
+        self._torch, self._device = torch, device
+        network = build(torch)
+        kept = {name: value for name, value in state.items() if name not in FRONT_END_ONLY}
+        wrong = sorted(set(network.state_dict()) ^ set(kept))
+        if wrong:
+            raise InputError(f"not a checkpoint of Cnn14: lacks, or has beyond it, {', '.join(wrong[:4])}")
+        network.load_state_dict(kept)
+        self._network = network.to(device).eval()
+        self._log_mel = PannsLogMel(rate, torch, device)
+
+    def __call__(self, samples: NDArray[np.floating]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Clips of one length [n, samples] to embeddings [n, 2048] and the logits of 527 tags [n, 527]."""
+        torch = self._torch
+        with torch.inference_mode():
+            batch = torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32)).to(self._device)
+            embedding, logits = forward(self._network, self._log_mel(batch), torch)
+            return embedding.cpu().numpy(), logits.cpu().numpy()
+
+
+def forward(network: Any, log_mel: Any, torch: Any) -> tuple[Any, Any]:
+    """Log-mel [n, frames, 64] through the layers: blocks of two convolutions, halved five times; mean over bands; mean
+    plus largest over time; one dense layer with ReLU, the embedding; a dense layer, the logits."""
+    functional = torch.nn.functional
+    # Bands are the channels of the first batch normalisation.
+    maps = network["bn0"](log_mel[:, None].transpose(1, 3)).transpose(1, 3)
+    for place in range(1, len(CHANNELS) + 1):
+        block = network[f"conv_block{place}"]
+        maps = functional.relu(block["bn1"](block["conv1"](maps)))
+        maps = functional.relu(block["bn2"](block["conv2"](maps)))
+        if place < len(CHANNELS):
+            maps = functional.avg_pool2d(maps, 2)
+    over_time = maps.mean(dim=3)
+    embedding = functional.relu(network["fc1"](over_time.amax(dim=2) + over_time.mean(dim=2)))
+    return embedding, network["fc_audioset"](embedding)
