@@ -29,7 +29,7 @@ from calm_eval.reports.latency.published_ratios import published_of
 from calm_eval.reports.latency.report import compared
 from calm_eval.runs.busy import load_average
 from calm_eval.runs.order import default_threads
-from calm_eval.stats.student import t_quantile
+from calm_eval.stats.median import median_interval
 from calm_eval.systems.engine import Conditions
 
 MINIS = ("mini-calm-speech", "mini-rq-speech")
@@ -38,7 +38,7 @@ PAIR = (
     "--task", "music_continuation", "--tier", "full", "--duration", "10",
 )  # fmt: skip
 SCALES = {"speech": 0.4, "music": 0.2}
-PAIRS = 80
+PAIRS = 120
 SECONDS = 2.5
 LIMIT = 30 * 60.0
 
@@ -60,7 +60,7 @@ def bars(work: Path | None = None) -> list[Bar]:
 
 
 def tracing(name: str, folder: Path) -> list[Bar]:
-    """All spans on against none, in turns, by the system's clock; and a stopwatch of this process beside it."""
+    """All spans on against none, the median pair by the system's clock; and a stopwatch of this process."""
     tier = Tier("bars", 1, PAIRS, 1, SECONDS, (0.5,))
     spent: dict[bool, list[float]] = {True: [], False: []}
     outside: list[float] = []
@@ -75,10 +75,13 @@ def tracing(name: str, folder: Path) -> list[Bar]:
                 spent[traced].append(float(made.end))
                 if traced:
                     outside.append(float(made.outside or 0))
-    # Both of a pair were made one after the other: what slows the machine for longer drops out.
-    logs = np.log(spent[True]) - np.log(spent[False])
-    reach = t_quantile(0.975, len(logs) - 1) * float(logs.std(ddof=1)) / len(logs) ** 0.5
-    ratio, low, high = (float(np.exp(logs.mean() + aside)) for aside in (0.0, -reach, reach))
+    # Both of a pair were made one after the other: what slows the machine for longer drops out. The median, because a
+    # moment of other work makes one generation half as long again.
+    ratios = (np.array(spent[True]) / np.array(spent[False])).tolist()
+    interval = median_interval(ratios)
+    if interval is None:
+        raise SystemExit(f"{len(ratios)} pairs bear no interval")
+    ratio, (low, high) = float(np.median(ratios)), interval
     apart = float(np.median(outside) / np.median(spent[True])) - 1
     return [
         Bar(

@@ -31,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="make N items anew with the baseline's weights: model or environment?",
     )
     add("--with", dest="system", metavar="SYSTEM", help="the baseline's system file, where the candidate's is another")
+    add("--latency", type=Path, metavar="DIR", help="what `calm-eval latency NEW --against OLD` wrote in this job")
     add("--out", type=Path, metavar="DIR", help="also write gate.md, gate.json and gate.xml (JUnit) there")
 
 
@@ -48,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.system is not None and arguments.regenerate is None:
         raise InputError("--with names the system for --regenerate N, which is not there")
     blame = Blame(arguments.rescore, arguments.regenerate, arguments.system)
-    report = gate_run(Path(arguments.candidate), arguments.baseline, arguments.policy, blame)
+    report = gate_run(Path(arguments.candidate), arguments.baseline, arguments.policy, blame, arguments.latency)
     print(gate_markdown(report))
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for line in annotation_lines(report):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from calm_eval.gate.decide import GateReport, Line
+from calm_eval.gate.latency_line import LatencyLine
 from calm_eval.gate.snapshot import SuiteSnapshot
 from calm_eval.keys import SHORT
 from calm_eval.reports.markdown import escape, table
@@ -22,6 +23,7 @@ def gate_markdown(report: GateReport) -> str:
         f"## {report.verdict}: {escape(report.policy.policy)}",
         f"Against the baseline accepted at {report.baseline.accepted_at} ({escape(report.baseline.why)}).",
         table(_HEADER, [_row(line) for line in report.lines], numbers=False),
+        *_times(report.latency),
         *_causes(report.lines),
         f"Loss: how much worse the candidate is, paired by item and seed, with bounds that each hold with "
         f"{1 - alpha:.0%}. PASS: the upper bound lies below the margin. FAIL: the loss is at least the margin and p, "
@@ -32,6 +34,39 @@ def gate_markdown(report: GateReport) -> str:
         *_around(report),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _times(lines: Sequence[LatencyLine]) -> list[str]:
+    """The time gates, where there are any."""
+    if not lines:
+        return []
+    rows = [
+        [
+            f"**{line.verdict}**" if line.gate.primary else f"({line.verdict})",
+            escape(line.gate.row),
+            escape(line.gate.against),
+            line.gate.quantity.replace("_", " "),
+            ratio_text(line),
+            f"{line.gate.margin:g}",
+            escape(line.why),
+        ]
+        for line in lines
+    ]
+    header = ["", "row", "against", "time", "ratio", "margin", "why"]
+    return [
+        table(header, rows, numbers=False),
+        "Ratio: the row's time over the other's, for a second of audio, both measured in this job in turns; 95 % "
+        "interval for another measurement of this size.",
+    ]
+
+
+def ratio_text(line: LatencyLine) -> str:
+    """`1.31 (1.2 to 1.4)`; a dash where nothing was compared."""
+    if line.ratio is None:
+        return "–"
+    if line.low is None or line.high is None:
+        return three_digits(line.ratio)
+    return f"{three_digits(line.ratio)} ({three_digits(line.low)} to {three_digits(line.high)})"
 
 
 def _looks(report: GateReport) -> list[str]:

@@ -11,6 +11,7 @@ from calm_eval.errors import InputError
 from calm_eval.gate.baseline import Baseline
 from calm_eval.gate.coverage import Gap, Side, baseline_side, can_be_tested, candidate_side, gaps
 from calm_eval.gate.enough import items_to_decide, noise_of_pairs, seeds_to_decide
+from calm_eval.gate.latency_line import LatencyLine
 from calm_eval.gate.looks import Look, look_at
 from calm_eval.gate.ruling import Ruling, Verdict, adjusted, family, rule
 from calm_eval.gate.set_loss import Sources, loss_of_set
@@ -70,6 +71,7 @@ class GateReport:
     baseline: Baseline
     candidate: Snapshot
     rescored: bool = False
+    latency: Sequence[LatencyLine] = ()
 
 
 @dataclass(frozen=True)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from calm_eval.errors import InputError
 from calm_eval.gate.baseline import Baseline, read_baseline
 from calm_eval.gate.decide import GateReport, hold
 from calm_eval.gate.embedded import KeptEmbedded, embedded_in
+from calm_eval.gate.latency_line import LatencyLine, latency_lines
 from calm_eval.gate.regenerate import settle
 from calm_eval.gate.rescore import rescore
+from calm_eval.gate.ruling import family
 from calm_eval.gate.snapshot import snapshot_of
+from calm_eval.latency.measured import read_measurement
 from calm_eval.runs.run import load_run
 from calm_eval.specs.policy import PolicySpec, load_policy
 
@@ -27,29 +30,55 @@ class Blame:
     system: str | None = None
 
 
-def gate_run(candidate: Path, baseline: Path, policy: Path | None = None, blame: Blame | None = None) -> GateReport:
+def gate_run(
+    candidate: Path,
+    baseline: Path,
+    policy: Path | None = None,
+    blame: Blame | None = None,
+    latency: Path | None = None,
+) -> GateReport:
     """The verdict on a run folder. Without `policy` that of the baseline holds.
 
-    Raises InputError, StoreError, UnavailableError.
+    `latency` is the folder of a latency measurement, where the policy gates times. Raises InputError, StoreError,
+    UnavailableError.
     """
-    wish = blame if blame is not None else Blame()
-    with tempfile.TemporaryDirectory() as scratch:
-        report = _held(candidate, baseline, policy, Path(scratch), again=wish.again)
-        if wish.items is None:
-            return report
-        return settle(report, load_run(candidate), Path(scratch) / "regenerated", wish.items, wish.system)
-
-
-def _held(candidate: Path, baseline: Path, policy: Path | None, scratch: Path, *, again: bool) -> GateReport:
     accepted = read_baseline(baseline)
     spec, where = policy_of(accepted, policy)
+    times = _times(spec, where, latency)
+    wish = blame if blame is not None else Blame()
+    with tempfile.TemporaryDirectory() as scratch:
+        report = _held(candidate, accepted, spec, where, Path(scratch), again=wish.again)
+        if wish.items is not None:
+            report = settle(report, load_run(candidate), Path(scratch) / "regenerated", wish.items, wish.system)
+    decisive = [line.verdict for line in report.lines if line.gate.primary]
+    decisive += [line.verdict for line in times if line.gate.primary]
+    return replace(report, latency=times, verdict=family(decisive))
+
+
+def _times(spec: PolicySpec, where: str, folder: Path | None) -> list[LatencyLine]:
+    """What the time gates say. Raises InputError where there is one and no measurement, or the other way round."""
+    if not spec.latency and folder is None:
+        return []
+    if folder is None:
+        raise InputError(
+            f"{where} gates times: measure both systems in this job (`calm-eval latency NEW --against OLD --out DIR`) "
+            "and name the folder with --latency"
+        )
+    if not spec.latency:
+        raise InputError(f"--latency {folder}: {where} has no time gate (`latency:`)")
+    return latency_lines(spec.latency, read_measurement(folder / "latency.json"))
+
+
+def _held(
+    candidate: Path, accepted: Baseline, spec: PolicySpec, where: str, scratch: Path, *, again: bool
+) -> GateReport:
     run = load_run(candidate)
     # A run of many rows would be estimated whole for the few that are gated.
     rows = {(gate.suite, gate.row) for gate in spec.gates}
     with contextlib.ExitStack() as opened:
         made = opened.enter_context(embedded_in(run))
         if not again:
-            return hold(snapshot_of(run, rows), accepted, spec, where, (KeptEmbedded(baseline), made))
+            return hold(snapshot_of(run, rows), accepted, spec, where, (KeptEmbedded(accepted.folder), made))
         scored = rescore(run, accepted, scratch)
         anew = opened.enter_context(embedded_in(scored))
         return hold(snapshot_of(run, rows), accepted, spec, where, (anew, made), snapshot_of(scored, rows))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from calm_eval.errors import StoreError
 from calm_eval.gate.as_markdown import gate_markdown, why_text
 from calm_eval.gate.decide import GateReport
 
@@ -13,23 +14,27 @@ _KINDS = {"FAIL": "error", "INCONCLUSIVE": "warning", "PASS": "notice"}
 
 def annotation_lines(report: GateReport) -> Iterator[str]:
     """Workflow commands, one a gate that decides; a passing candidate has one notice."""
-    decisive = [line for line in report.lines if line.gate.primary]
+    told = [(line, why_text(line)) for line in report.lines] + [(line, line.why) for line in report.latency]
+    decisive = [(line, why) for line, why in told if line.gate.primary]
     if report.verdict == "PASS":
         yield f"::notice title=calm-eval gate::PASS, {len(decisive)} gates"
         return
-    for line in decisive:
+    for line, why in decisive:
         if line.verdict != "PASS":
             title = _property(f"{line.verdict} {line.gate.title}")
-            yield f"::{_KINDS[line.verdict]} title={title}::{_data(why_text(line))}"
+            yield f"::{_KINDS[line.verdict]} title={title}::{_data(why)}"
 
 
 def write_summary(report: GateReport, environment: Mapping[str, str]) -> bool:
-    """Append the page to the step's summary, if there is one. Raises OSError."""
+    """Append the page to the step's summary, if there is one. Raises StoreError when it cannot be written."""
     path = environment.get("GITHUB_STEP_SUMMARY")
     if not path:
         return False
-    with Path(path).open("a", encoding="utf-8") as file:
-        file.write(gate_markdown(report))
+    try:
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(gate_markdown(report))
+    except OSError as error:
+        raise StoreError(f"GITHUB_STEP_SUMMARY: {path} cannot be written ({error.strerror})") from error
     return True
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -37,6 +37,25 @@ class GateSpec(Spec):
         return f"{self.suite}: {self.row}, {self.metric}{f' by {self.judge}' if self.judge else ''}"
 
 
+class LatencyGateSpec(Spec):
+    """The time of a row over that of another, measured side by side. `margin` is the ratio that would matter, above 1.
+
+    `row` and `against` are rows of a latency measurement; `quantity` says which time of the two, each for a second of
+    audio.
+    """
+
+    row: str
+    against: str
+    quantity: Literal["head", "step", "end_to_end"] = "end_to_end"
+    margin: Annotated[float, Field(gt=1)]
+    primary: bool = True
+
+    @property
+    def title(self) -> str:
+        """`row against other, step`."""
+        return f"{self.row} against {self.against}, {self.quantity}"
+
+
 class PolicySpec(Spec):
     """One file. `alpha` is one-sided: how often all of it together may fail a candidate in which nothing changed.
 
@@ -48,6 +67,7 @@ class PolicySpec(Spec):
     alpha: Rate = 0.05
     looks: Annotated[list[Annotated[int, Field(ge=1)]], Field(max_length=3)] = Field(default_factory=list)
     gates: Annotated[list[GateSpec], Field(min_length=1)]
+    latency: list[LatencyGateSpec] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _looks_ascend(self) -> Self:
@@ -57,7 +77,7 @@ class PolicySpec(Spec):
 
     @model_validator(mode="after")
     def _each_once_and_one_decides(self) -> Self:
-        titles = [one.title for one in self.gates]
+        titles = [one.title for one in self.gates] + [one.title for one in self.latency]
         doubled = [title for title in titles if titles.count(title) > 1]
         if doubled:
             raise ValueError(f"'{doubled[0]}' is gated twice")
