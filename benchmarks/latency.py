@@ -38,7 +38,7 @@ PAIR = (
     "--task", "music_continuation", "--tier", "full", "--duration", "10",
 )  # fmt: skip
 SCALES = {"speech": 0.4, "music": 0.2}
-PAIRS = 120
+PAIRS = 80
 SECONDS = 2.5
 LIMIT = 30 * 60.0
 
