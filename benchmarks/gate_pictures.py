@@ -24,7 +24,7 @@ from calm_eval.gate.trend_plot import trend_plot
 from calm_eval.runs.run import Run
 
 IMG = Path(__file__).resolve().parent.parent / "docs" / "img"
-SYSTEM, ITEMS = "mini-calm-tts", 24
+SYSTEM, ITEMS = "mini-calm-tts", 12
 BROKEN = 0.2
 NIGHTS, MOVED = 24, 17
 BEFORE, AFTER = 0.03, 0.08

@@ -29,8 +29,7 @@ def noisy_head(system: str, share: float, seed: int, folder: Path) -> str:
     told = {
         "name": system,
         "python": "reference_models.adapter:create",
-        "resample_prompts": True,
-        "options": {"preset": system, "checkpoint": str(checkpoint)},
+        "options": {"preset": system, "checkpoint": str(checkpoint), "resample_prompts": True},
     }
     file.write_text(yaml.safe_dump(told), encoding="utf-8")
     return str(file)

@@ -109,6 +109,11 @@ class PannsJudge:
         return Judgement(vectors=logits if self._output == "logits" else _sigmoid(logits))
 
 
+def panns_logits(sample_rate: int = 16000, path: str | None = None, random: int | None = None) -> PannsJudge:
+    """The judge with the logits of its tags: what audioldm_eval takes a softmax of."""
+    return PannsJudge(sample_rate, "logits", path, random)
+
+
 def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     # Of float32 logits the exponential overflows to infinity far out, where the answer is 0 all the same.
     with np.errstate(over="ignore"):

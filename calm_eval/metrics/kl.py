@@ -28,7 +28,7 @@ class TagDivergence:
         reference = view.judgements.get("reference")
         if reference is None:
             return refuse("no-reference")
-        generated_tags, reference_tags = _tags(view.judgements["sample"]), _tags(reference)
+        generated_tags, reference_tags = tags_of(view.judgements["sample"]), tags_of(reference)
         if isinstance(generated_tags, str):
             return refuse(f"judge:{generated_tags}")
         if isinstance(reference_tags, str):
@@ -36,7 +36,8 @@ class TagDivergence:
         return ItemValue(self.divergence(reference_tags, generated_tags), 1.0)
 
 
-def _tags(judgement: Judgement) -> NDArray[np.float32] | str:
+def tags_of(judgement: Judgement) -> NDArray[np.float32] | str:
+    """A tagger's answers [windows, tags], or why there are none."""
     if judgement.refused is not None:
         return judgement.refused
     if judgement.vectors is None or len(judgement.vectors) == 0:

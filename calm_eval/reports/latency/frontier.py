@@ -85,6 +85,9 @@ def frontier_plot(spec: MetricSpec, rows: Sequence[Bought], stem: Path) -> None:
             axes.margins(x=0.1)
             if title.startswith("head"):
                 _counts(axes, [x for x in xs if x is not None])
+            else:
+                # Labels of four digits would touch.
+                axes.xaxis.get_major_locator().set_params(nbins=4)
         figure.axes[0].set_ylabel(axis_title(spec.title, spec), fontsize=8)
         figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=2, fontsize=8)
         save(figure, stem)
@@ -97,7 +100,7 @@ def _counts(axes: Any, values: Sequence[float]) -> None:
     axes.set_xscale("symlog", linthresh=10)
     labelled: list[float] = []
     for value in sorted(set(values)):
-        if not labelled or value >= 1.9 * labelled[-1]:
+        if not labelled or value >= 3 * labelled[-1]:
             labelled.append(value)
     axes.xaxis.set_major_locator(FixedLocator(labelled))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _place: f"{value:g}"))

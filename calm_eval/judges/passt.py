@@ -1,0 +1,117 @@
+"""PaSST-S: how likely each of AudioSet's 527 tags is, in the windows that audiocraft or stable-audio-metrics cut."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import get_args
+
+import numpy as np
+
+from calm_eval.errors import InputError, UnavailableError
+from calm_eval.judges.passt_front_end import HIGHEST_HZ, HOP, N_MELS, SAMPLE_RATE, Framing, windows_of
+from calm_eval.judges.passt_network import PATCH, PasstNetwork, build
+from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono, Requires
+from calm_eval.judges.refusals import refusal
+from calm_eval.judges.torch_weights import TorchWeights
+
+PLACES = {10: 99, 20: 200}
+"""By the length in seconds of what a checkpoint was trained on: its positions in time."""
+LEAST = PATCH * HOP
+"""Samples under which there is no patch: 0.16 s."""
+PEAK = 10 ** (-1 / 20)
+
+
+class PasstJudge:
+    """Logits [windows, 527] of audio at 32 kHz (Koutini et al. 2022, PaSST-S), each window by itself.
+
+    `seconds` 20 (MusicGen's numbers) or 10 (AudioGen's): each has its checkpoint. `framing` segments: one after the
+    other, as audiocraft; overlapping: one each half, as stable-audio-metrics. `peak` brings the largest magnitude of a
+    clip to -1 dB first, as stable-audio-metrics does. `path` is a published checkpoint in place of the catalogue's;
+    `random` a seed for weights that nobody trained, with which nothing is scored.
+
+    Refuses `empty`, `nan`, `silent` and `too-short` (under 0.16 s). Raises InputError for other options.
+    """
+
+    def __init__(
+        self,
+        seconds: int = 20,
+        framing: str = "segments",
+        peak: bool = False,
+        path: str | None = None,
+        random: int | None = None,
+    ) -> None:
+        if seconds not in PLACES:
+            raise InputError(f"judge 'passt': no checkpoint for {seconds} s; there are {', '.join(map(str, PLACES))}")
+        if framing not in get_args(Framing):
+            raise InputError(f"judge 'passt': no framing '{framing}'; there are {', '.join(get_args(Framing))}")
+        self._seconds, self._framing, self._peak = seconds, framing, peak
+        self._weights = TorchWeights("passt", f"passt-{seconds}s", "passt.pt", path, random)
+        self.requires = Requires(("torch",), self._weights.assets)
+        self._network: PasstNetwork | None = None
+
+    @property
+    def info(self) -> JudgeInfo:
+        """Identity and parameters. Raises UnavailableError when the weights' identity cannot be known here."""
+        return self.described(self._weights.identity())
+
+    def described(self, weights: Mapping[str, str]) -> JudgeInfo:
+        """As `info` with these weights: what can be told before they are there."""
+        return JudgeInfo(
+            name=f"passt-{self._seconds}s/{self._framing}" + ("/peak" if self._peak else ""),
+            output="tags",
+            sample_rate=SAMPLE_RATE,
+            version=1,
+            weights=weights,
+            parameters={
+                "level": "largest magnitude at -1 dB" if self._peak else "as it is",
+                "seconds": self._seconds,
+                "framing": self._framing,
+                "mel": f"{N_MELS} Kaldi mels up to {HIGHEST_HZ:g} Hz, pre-emphasis, 25 ms each 10 ms",
+                "output": "logits",
+                "refuses": ["empty", "nan", "silent", "too-short"],
+            },
+            licence="Apache-2.0",
+            verified="code",
+            unscored=self._weights.unscored,
+        )
+
+    def load(self, device: str, threads: int) -> None:
+        """Load the network. Raises UnavailableError with what to install or fetch, or what is wrong with a file."""
+        try:
+            import torch
+        except (ImportError, OSError, RuntimeError) as error:
+            raise UnavailableError(
+                f"passt needs torch: install calm-eval[mini] ({type(error).__name__}: {error})"
+            ) from error
+        torch.set_num_threads(threads)
+        places = PLACES[self._seconds]
+        state = self._weights.state(torch, lambda: build(torch, places))
+        try:
+            self._network = PasstNetwork(state, places, torch, device)
+        except (InputError, RuntimeError) as error:
+            raise UnavailableError(f"passt: {error}") from error
+
+    def judge(self, batch: Sequence[Mono]) -> list[Judgement]:
+        """Logits for each audio. Raises UnavailableError when not loaded."""
+        if self._network is None:
+            raise UnavailableError("passt is not loaded: call load(device, threads) first")
+        return [self._judge_one(audio, self._network) for audio in batch]
+
+    def close(self) -> None:
+        """Free the network."""
+        self._network = None
+
+    def _judge_one(self, audio: Mono, network: PasstNetwork) -> Judgement:
+        refused = refusal(audio, LEAST)
+        if refused is not None:
+            return Judgement(refused=refused)
+        level = np.float32(PEAK / np.abs(audio).max()) if self._peak else np.float32(1)
+        framing: Framing = "segments" if self._framing == "segments" else "overlapping"
+        # A last piece of 0.15 s passes the tools' rule and gives them no patch.
+        cut = [piece for piece in windows_of(audio * level, framing, self._seconds) if piece.size >= LEAST]
+        return Judgement(vectors=np.concatenate([network(piece[None]) for piece in cut]), notes={"windows": len(cut)})
+
+
+def passt_sam(path: str | None = None, random: int | None = None) -> PasstJudge:
+    """As stable-audio-metrics asks it: ten seconds, overlapping, the peak at -1 dB."""
+    return PasstJudge(10, "overlapping", True, path, random)

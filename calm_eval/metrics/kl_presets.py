@@ -1,0 +1,107 @@
+"""`kl_audiocraft`, `kl_sam`, `kl_audioldm`: what three tools call KL, with their classifiers and windows.
+
+Arithmetic and sources: `tag_divergence.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from calm_eval.metrics.kl import tags_of
+from calm_eval.metrics.protocol import ItemValue, MetricSpec, SampleView, refuse
+from calm_eval.metrics.tag_divergence import PRESETS, LogitPreset, logit_divergence
+from calm_eval.selftest.check import Check
+
+
+@dataclass(frozen=True)
+class LogitDivergence:
+    """The divergence of a classifier's softmax over logits, as one tool computes it."""
+
+    spec: MetricSpec
+    preset: LogitPreset
+
+    def measure(self, view: SampleView) -> ItemValue:
+        """One pair, its segments counted where they are compared one by one.
+
+        No value when either side has no logits (the name says which side), or for a reference of another length.
+        """
+        if view.failure is not None:
+            return refuse(view.failure)
+        reference = view.judgements.get("reference")
+        if reference is None:
+            return refuse("no-reference")
+        generated, wanted = tags_of(view.judgements["sample"]), tags_of(reference)
+        if isinstance(generated, str):
+            return refuse(f"judge:{generated}")
+        if isinstance(wanted, str):
+            return refuse(f"reference:{wanted}")
+        if self.preset.pooling == "segments" and len(generated) != len(wanted):
+            return refuse("other-length")
+        total, count = logit_divergence(wanted, generated, self.preset)
+        return ItemValue(total, float(count))
+
+
+def _spec(name: str, title: str, judge: str, preset: LogitPreset, definition: str) -> MetricSpec:
+    return MetricSpec(
+        name=name,
+        title=title,
+        unit="nats",
+        higher_is_better=False,
+        kind="pair",
+        version=1,
+        needs=("reference",),
+        judge=judge,
+        judged=("sample", "reference"),
+        parameters={
+            "direction": preset.direction,
+            "pooling": preset.pooling,
+            "epsilon": preset.epsilon,
+            "form": "softmax over logits",
+        },
+        definition=definition,
+    )
+
+
+_AUDIOCRAFT, _SAM, _AUDIOLDM = (PRESETS[name] for name in ("audiocraft", "sam", "audioldm"))
+KL_AUDIOCRAFT = LogitDivergence(
+    _spec(
+        "kl_audiocraft",
+        "KL, audiocraft",
+        "passt",
+        _AUDIOCRAFT,
+        "mean over segments of all pairs of KL(reference || sample) of softmax tags, 1e-6 inside the logarithm",
+    ),
+    _AUDIOCRAFT,
+)
+KL_SAM = LogitDivergence(
+    _spec(
+        "kl_sam",
+        "KL, stable-audio-metrics",
+        "passt-sam",
+        _SAM,
+        "mean over pairs of KL(sample || reference) of softmax over mean logits, 1e-6 inside the logarithm",
+    ),
+    _SAM,
+)
+KL_AUDIOLDM = LogitDivergence(
+    _spec(
+        "kl_audioldm",
+        "KL, audioldm_eval",
+        "panns-logits",
+        _AUDIOLDM,
+        "mean over pairs of KL(reference || sample) of softmax tags of the whole clip, 1e-6 inside the logarithm",
+    ),
+    _AUDIOLDM,
+)
+
+CHECKS = (
+    # Softmax of (ln 3, 0) is (3/4, 1/4), of (0, 0) halves; the epsilon moves the sixth digit.
+    Check(
+        "3:1 against 1:1",
+        lambda: logit_divergence([[np.log(3.0), 0.0]], [[0.0, 0.0]], _AUDIOLDM)[0],
+        0.75 * np.log(0.75 / 0.500001) + 0.25 * np.log(0.25 / 0.500001),
+        1e-12,
+    ),
+)
