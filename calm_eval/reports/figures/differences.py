@@ -12,6 +12,8 @@ from calm_eval.reports.style import COLOURS, GREY, look, new_figure, save
 
 _NAMED = 2
 """Items named at each end: those that a reader listens to first."""
+_ROOM = 0.05
+"""A name needs so much of the figure's height to itself."""
 
 
 def differences(source: Source, wish: FigureWish, stem: Path) -> Drawn | None:
@@ -45,13 +47,17 @@ def differences(source: Source, wish: FigureWish, stem: Path) -> Drawn | None:
         if result.low is not None and result.high is not None:
             axes.axhspan(result.low * scale, result.high * scale, color=GREY, alpha=0.18, linewidth=0)
         axes.axhline(result.difference * scale, color=GREY, linewidth=1.1, linestyle=(0, (5, 2)))
+        height = max(found[-1][0], 0.0) - min(found[0][0], 0.0)
         for place in {*range(min(_NAMED, len(found))), *range(max(0, len(found) - _NAMED), len(found))}:
             value, item = found[place]
             left = place < len(found) / 2
+            # A name beside its outer neighbour's goes towards 0, where it would lie over it.
+            outer = found[max(0, place - 1) if left else min(len(found) - 1, place + 1)][0]
+            aside = 0 if outer == value or abs(outer - value) > _ROOM * height else 9 if left else -9
             axes.annotate(
                 _short(item),
                 (place, value),
-                xytext=(6 if left else -6, 0),
+                xytext=(6 if left else -6, aside),
                 textcoords="offset points",
                 ha="left" if left else "right",
                 va="center",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,8 @@ from calm_eval.reports.source import Source
 from calm_eval.reports.style import COLOURS, GREY, axis_title, look, new_figure, save
 
 MOST_ROWS = 24
+FAR = 0.5
+"""Dots beyond the axis by more than this share of it are drawn at its edge."""
 _SPREAD = 0.28
 """How far dots lie from the middle of their line, as a share of the distance of lines."""
 
@@ -37,10 +41,13 @@ def distribution(source: Source, wish: FigureWish, stem: Path) -> Drawn | None:
         return None
     with look():
         figure, axes = new_figure(6.4, 1.1 + 0.32 * len(rows))
+        ends = _ends([np.array(list(values[row.name].values())) * bound.spec.scale for row in rows])
+        axes.set_xlim(*ends)
         for place, row in enumerate(rows):
             found = np.sort(np.array(list(values[row.name].values()))) * bound.spec.scale
             colour = GREY if row.control else COLOURS[1]
             axes.scatter(found, place + _aside(len(found)), s=6, color=colour, alpha=0.35, linewidths=0)
+            _beyond(axes, found, place, ends)
             low, middle, high = np.percentile(found, [25, 50, 75])
             axes.hlines(place, low, high, color=colour, linewidth=4, alpha=0.75)
             axes.plot(middle, place, marker="|", markersize=11, markeredgewidth=1.8, color="black")
@@ -58,10 +65,39 @@ def distribution(source: Source, wish: FigureWish, stem: Path) -> Drawn | None:
         axes.set_xlabel(axis_title(bound.title, bound.spec))
         save(figure, stem)
     return Drawn(
-        f"{source.plan.suite.title}: {axis_title(bound.title, bound.spec)}. A dot is an item, its seeds together; "
+        f"{source.plan.suite.title}: {axis_title(bound.title, bound.spec)}. A dot is an item, its seeds together "
+        "(arrows: beyond the axis); "
         "bar: quartiles; stroke: median; diamond: the row's value in the tables. Grey, in italics: controls.",
         [bound],
     )
+
+
+def _ends(rows: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
+    """The axis: all dots, but for single ones so far out that the rest would not be read."""
+    low, high = min(float(row.min()) for row in rows), max(float(row.max()) for row in rows)
+    near = [np.percentile(row, [2, 98]) for row in rows]
+    bottom, top = min(float(one[0]) for one in near), max(float(one[1]) for one in near)
+    width = max(top - bottom, 1e-12)
+    if high - top > FAR * width:
+        high = top
+    if bottom - low > FAR * width:
+        low = bottom
+    return low - 0.05 * (high - low or 1.0), high + 0.05 * (high - low or 1.0)
+
+
+def _beyond(axes: Any, found: NDArray[np.float64], place: int, ends: tuple[float, float]) -> None:
+    """An arrow at the edge, with the value, for what lies beyond it."""
+    for outside, edge, marker, side in (
+        (found[found < ends[0]], ends[0], "<", "left"),
+        (found[found > ends[1]], ends[1], ">", "right"),
+    ):
+        if outside.size:
+            told = ", ".join(f"{value:.3g}" for value in outside[:3]) + (" ..." if outside.size > 3 else "")
+            axes.plot(edge, place, marker=marker, markersize=5, color=GREY, clip_on=False, linestyle="none")
+            axes.annotate(
+                told, (edge, place), xytext=(-6 if side == "right" else 6, 6), textcoords="offset points",
+                ha=side, fontsize=6, color=GREY,
+            )  # fmt: skip
 
 
 def _aside(count: int) -> NDArray[np.float64]:
