@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from calm_eval.data.item import Item
 from calm_eval.runs.aggregate import Cell, aggregate
-from calm_eval.runs.database import Database, storage_errors
+from calm_eval.runs.database import FILE_NAME, Database, storage_errors
 from calm_eval.runs.drift import Curve, drift_curves
 from calm_eval.runs.pick import Pick, picks, tuning_cells
 from calm_eval.runs.plan_store import StoredPlan, load_plans
@@ -27,6 +27,10 @@ class Run:
 
     folder: Path
     unavailable: dict[str, str] = field(default_factory=dict)
+    _kept: dict[str, tuple[object, list[tuple[StoredPlan, list[Cell]]]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+    """The estimates, as long as the store is the one that they were made from."""
 
     @contextlib.contextmanager
     def _database(self) -> Iterator[Database]:
@@ -73,9 +77,18 @@ class Run:
 
         Needs no judge and no metric's package.
         """
-        with self._database() as database:
-            plans = [plan.scored for plan in load_plans(database)]
-            return [(plan, aggregate(database, plan)) for plan in plans]
+        state = self._state()
+        if "cells" not in self._kept or self._kept["cells"][0] != state:
+            with self._database() as database:
+                plans = [plan.scored for plan in load_plans(database)]
+                self._kept["cells"] = state, [(plan, aggregate(database, plan)) for plan in plans]
+        return list(self._kept["cells"][1])
+
+    def _state(self) -> object:
+        """What changes when the store does. Whoever writes in between is seen by the next call."""
+        files = [self.folder / name for name in (FILE_NAME, f"{FILE_NAME}-wal")]
+        found = [path.stat() for path in files if path.exists()]
+        return [(one.st_mtime_ns, one.st_size) for one in found]
 
     def items(self, suite: str) -> list[Item]:
         """The planned items of a suite in their order, tuning items among them. Raises KeyError for another suite."""

@@ -54,11 +54,14 @@ def planned_values(
     rows = database.connection.execute("SELECT * FROM item_values WHERE metric = ?", [bound.fingerprint])
     found = {(row["sample"], row["inputs"]): dict(row) for row in rows}
     shown = {variant.name for variant in plan.variants if variant.measured_by(bound.spec) and not bound.unscored}
+    inputs: dict[str, str] = {}
     for sample in plan.samples:
         if sample.variant not in shown:
             yield sample, _NOT_SCORED
             continue
-        yield sample, found.get((sample.key, value_inputs(plan, sample, bound.spec)))
+        if sample.item not in inputs:
+            inputs[sample.item] = value_inputs(plan, sample, bound.spec)
+        yield sample, found.get((sample.key, inputs[sample.item]))
 
 
 def value_rows(database: Database, plan: StoredPlan) -> Iterator[dict[str, Any]]:

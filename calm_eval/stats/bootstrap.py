@@ -8,8 +8,9 @@ error at all, and there a plain percentile interval misses the truth far too oft
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from statistics import NormalDist
 
 import numpy as np
@@ -22,6 +23,8 @@ LEVEL = 0.95
 NAME = "BCa bootstrap"
 
 _CHUNK = 2_000_000
+_KEPT = 10_000_000
+"""So many drawn places, 40 MB, are kept for the next row."""
 TIE = 1e-12
 """Resamples nearer to the estimate than this, relative to the values' size, differ by rounding only."""
 
@@ -59,7 +62,7 @@ def ratio_interval(
     order = np.lexsort((*bottom.T[::-1], *top.T[::-1]))
     top, bottom = top[order], bottom[order]
     estimate = float(top.sum() / bottom.sum())
-    values = _resampled(top, bottom, np.random.default_rng(seed), resamples)
+    values = _resampled(top, bottom, seed, resamples)
     tie = TIE * float(np.abs(top).sum() / bottom.sum())
     return bca(values, estimate, left_out(top.sum(axis=1), bottom.sum(axis=1)), count, tie=tie, level=level)
 
@@ -119,15 +122,37 @@ def left_out(top: NDArray[np.float64], bottom: NDArray[np.float64]) -> NDArray[n
     return found
 
 
-def _resampled(
-    top: NDArray[np.float64], bottom: NDArray[np.float64], generator: np.random.Generator, resamples: int
-) -> NDArray[np.float64]:
+def _resampled(top: NDArray[np.float64], bottom: NDArray[np.float64], seed: int, resamples: int) -> NDArray[np.float64]:
     """The ratio in each resample, where it is defined. Both [items, seeds]: items are drawn, then seeds of each."""
-    count, seeds = top.shape
     values = np.empty(resamples)
-    for place, drawn, of_item in draws(count, seeds, generator, resamples):
-        values[place] = ratios(top[drawn, of_item], bottom[drawn, of_item])
+    for place, drawn in drawn_places(len(top), top.shape[1], seed, resamples):
+        values[place] = ratios_at(top, bottom, drawn)
     return values[np.isfinite(values)]
+
+
+def ratios_at(top: NDArray[np.float64], bottom: NDArray[np.float64], drawn: NDArray[np.int32]) -> NDArray[np.float64]:
+    """The ratio of each resample whose places [rows, items, seeds] in both [items, seeds] are `drawn`."""
+    above = top.take(drawn)
+    # The denominators of a mean need not be gathered: their sum is the number of values.
+    return above.sum(axis=(1, 2)) / top.size if (bottom == 1.0).all() else ratios(above, bottom.take(drawn))
+
+
+def drawn_places(count: int, seeds: int, seed: int, resamples: int) -> Iterable[tuple[slice, NDArray[np.int32]]]:
+    """`draws` as places in a flattened [items, seeds]: [rows, items, seeds]; few are kept for the next row."""
+    few = count * seeds * resamples <= _KEPT
+    return (_kept_draws if few else _flat_draws)(count, seeds, seed, resamples)
+
+
+def _flat_draws(count: int, seeds: int, seed: int, resamples: int) -> Iterator[tuple[slice, NDArray[np.int32]]]:
+    """As `draws`, as places in a flattened [items, seeds]: [rows, items, seeds]."""
+    for place, drawn, of_item in draws(count, seeds, np.random.default_rng(seed), resamples):
+        yield place, np.asarray(drawn * seeds + of_item, dtype=np.int32)
+
+
+@functools.lru_cache(maxsize=1)
+def _kept_draws(count: int, seeds: int, seed: int, resamples: int) -> Sequence[tuple[slice, NDArray[np.int32]]]:
+    """`_flat_draws`, made once for all rows of a metric: they are drawn by one seed."""
+    return list(_flat_draws(count, seeds, seed, resamples))
 
 
 def _acceleration(without: NDArray[np.float64]) -> float:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from calm_eval.stats.bootstrap import LEVEL, RESAMPLES, TIE, bca, draws, left_out, ratios
+from calm_eval.stats.bootstrap import LEVEL, RESAMPLES, TIE, bca, drawn_places, left_out, ratios_at
 
 EXACT_ITEMS = 13
 """With at most so many items all assignments are counted."""
@@ -61,9 +61,8 @@ def paired_difference(
     if count < 2:
         return PairedDifference(found, None, None, None, count)
     values = np.empty(resamples)
-    for place, drawn, of_item in draws(count, top.shape[1], np.random.default_rng(seed), resamples):
-        mine = ratios(top[drawn, of_item], bottom[drawn, of_item])
-        values[place] = mine - ratios(other_top[drawn, of_item], other_bottom[drawn, of_item])
+    for place, drawn in drawn_places(count, top.shape[1], seed, resamples):
+        values[place] = ratios_at(top, bottom, drawn) - ratios_at(other_top, other_bottom, drawn)
     sums = pair.sums
     without = left_out(sums[0], sums[1]) - left_out(sums[2], sums[3])
     low, high = bca(values[np.isfinite(values)], found, without, count, tie=tie, level=level)
