@@ -61,8 +61,8 @@ function AboutView() {
   return html`<section><h3>How it was made</h3>
     ${about.command && html`<pre tabindex="0">${about.command}</pre>`}
     <p>${about.environment}</p>
-    ${suites.map((suite) => html`<h4>${suite.title}</h4><ul>${suite.metrics.map((one) => html`<li>${one.title}
-      <code>${one.key}</code>${one.judge === "-" ? "" : `, by ${one.judge}`}${one.definition ? `: ${one.definition}` : ""}</li>`)}
+    ${suites.map((suite) => html`<h4>${suite.title}</h4><ul>${suite.metrics.map((one) => html`<li>${one.title} <code>${one.key}</code>${
+      one.judge === "-" ? "" : `, by ${one.judge}`}${one.definition ? `: ${one.definition}` : ""}</li>`)}
       ${suite.rows.filter((row) => !row.control).map((row) => html`<li>${row.name} <code>${row.fingerprint}</code></li>`)}</ul>`)}
     <h3>Keys</h3><p><kbd>j</kbd> next item, <kbd>k</kbd> the one before, <kbd>space</kbd> plays and stops what was played last.</p>
   </section>`;
