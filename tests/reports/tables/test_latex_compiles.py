@@ -16,8 +16,8 @@ from calm_eval.specs.layout import LayoutSpec
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
-        shutil.which("pdflatex") is None,
-        reason="needs pdflatex: apt-get install texlive-latex-base texlive-latex-recommended texlive-science",
+        shutil.which("pdflatex") is None or shutil.which("pdftotext") is None,
+        reason="needs texlive-latex-base, texlive-latex-recommended, texlive-science and poppler-utils from Debian",
     ),
 ]
 
