@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from gate_planted import SUITE as PLANTED
+from gate_planted import SYSTEM
 from noisy_head import noisy_head
 
 import calm_eval
@@ -24,24 +26,16 @@ from calm_eval.gate.trend_plot import trend_plot
 from calm_eval.runs.run import Run
 
 IMG = Path(__file__).resolve().parent.parent / "docs" / "img"
-SYSTEM, ITEMS = "mini-calm-tts", 12
+ITEMS = 12
 BROKEN = 0.2
 NIGHTS, MOVED = 24, 17
 BEFORE, AFTER = 0.03, 0.14
 SUITE: Mapping[str, Any] = {
+    **PLANTED,
     "name": "nightly",
-    "version": 1,
-    "task": "tts",
     "title": "Sentences by one voice",
-    "items": {
-        "corpus": "mini-speech",
-        "tag": "sentence",
-        "speaker": "piper-joe",
-        "prompt_seconds": 3.0,
-        "count": ITEMS,
-    },
+    "items": {**PLANTED["items"], "count": ITEMS},
     "metrics": ["speaker_similarity", "wer"],
-    "systems": [SYSTEM],
 }
 POLICY: Mapping[str, Any] = {
     "policy": "nightly",

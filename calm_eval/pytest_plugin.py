@@ -22,8 +22,12 @@ class Gate(Protocol):
         *,
         rescore: bool = False,
         inconclusive: bool = False,
+        latency: str | Path | None = None,
     ) -> GateReport:
-        """`inconclusive` lets an INCONCLUSIVE through, which is then the test's to read."""
+        """`inconclusive` lets an INCONCLUSIVE through, which is then the test's to read.
+
+        `latency` is the folder of a latency measurement, where the policy gates times.
+        """
         ...
 
 
@@ -38,12 +42,14 @@ def calm_eval_gate() -> Gate:
         *,
         rescore: bool = False,
         inconclusive: bool = False,
+        latency: str | Path | None = None,
     ) -> GateReport:
         # Imported here: every pytest session loads this file.
         from calm_eval.gate.as_markdown import gate_markdown
         from calm_eval.gate.gate_run import Blame, gate_run
 
-        report = gate_run(Path(candidate), Path(baseline), None if policy is None else Path(policy), Blame(rescore))
+        chosen, timed = (None if one is None else Path(one) for one in (policy, latency))
+        report = gate_run(Path(candidate), Path(baseline), chosen, Blame(rescore), timed)
         if report.verdict == "FAIL" or (report.verdict == "INCONCLUSIVE" and not inconclusive):
             pytest.fail(gate_markdown(report), pytrace=False)
         return report

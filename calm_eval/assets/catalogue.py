@@ -53,6 +53,11 @@ class Asset:
     homepage: str | None = None
 
     @property
+    def pinned(self) -> bool:
+        """Whether the sha256 of every file was published; else some are trusted on first use."""
+        return all(file.sha256 is not None for file in self.files)
+
+    @property
     def size(self) -> int:
         """Bytes of all files together."""
         return sum(file.size for file in self.files)

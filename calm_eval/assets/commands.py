@@ -19,7 +19,7 @@ def list_assets() -> str:
     rows = [("name", "licence", "size", "state", "trust", "source")]
     for asset in load_catalogue().values():
         sources = ", ".join(dict.fromkeys(str(file.source) for file in asset.files))
-        trust = "pinned" if all(file.sha256 is not None for file in asset.files) else "first use"
+        trust = "pinned" if asset.pinned else "first use"
         rows.append((asset.name, asset.licence, f"{asset.size / 1e6:.1f} MB", status(asset.name), trust, sources))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
@@ -29,11 +29,11 @@ def list_assets() -> str:
 def fetch_assets(names: Sequence[str]) -> str:
     """Fetch the named assets, or all that are pinned when `names` is empty; one line each with its folder and terms.
 
-    What is trusted on first use has to be named.
-    Goes on after an asset that cannot be had, then raises one UnavailableError for all of those. Raises InputError
-    on an unknown name before anything is fetched, StoreError when the cache folder cannot be used.
+    What is trusted on first use has to be named. Goes on after an asset that cannot be had, then raises one
+    UnavailableError for all of those. Raises InputError on an unknown name before anything is fetched, StoreError when
+    the cache folder cannot be used.
     """
-    pinned = [name for name, asset in load_catalogue().items() if all(file.sha256 is not None for file in asset.files)]
+    pinned = [name for name, asset in load_catalogue().items() if asset.pinned]
     assets = [find_asset(name) for name in names or pinned]
     lines: list[str] = []
     failures: list[str] = []

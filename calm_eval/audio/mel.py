@@ -29,13 +29,17 @@ def mel_to_hz(mel: ArrayLike) -> NDArray[np.float64]:
     return np.where(mel < _BREAK_MEL, mel * _HZ_PER_MEL, above)
 
 
-def mel_filters(sample_rate: int, n_fft: int, n_mels: int) -> NDArray[np.float64]:
-    """Triangular filters from 0 Hz to Nyquist, each of area 2 / bandwidth (Slaney's normalisation).
+def mel_filters(
+    sample_rate: int, n_fft: int, n_mels: int, lowest: float = 0.0, highest: float | None = None
+) -> NDArray[np.float64]:
+    """Triangular filters between two frequencies in Hz (default: up to half the rate), each of area 2 / bandwidth.
 
-    Returns weights >= 0, shape [n_mels, n_fft // 2 + 1], to be multiplied with a power spectrum.
+    That is Slaney's normalisation. Returns weights >= 0, shape [n_mels, n_fft // 2 + 1], to be multiplied with a power
+    spectrum.
     """
     bins = np.fft.rfftfreq(n_fft, d=1.0 / sample_rate)
-    edges = mel_to_hz(np.linspace(0.0, hz_to_mel(sample_rate / 2), n_mels + 2))
+    top = sample_rate / 2 if highest is None else highest
+    edges = mel_to_hz(np.linspace(hz_to_mel(lowest), hz_to_mel(top), n_mels + 2))
     widths = np.diff(edges)[:, None]
     distance = edges[:, None] - bins[None, :]
     rising = -distance[:-2] / widths[:-1]

@@ -14,14 +14,12 @@ def gate_junit(report: GateReport) -> bytes:
 
     INCONCLUSIVE is an error and not a skipped test: a server that shows it green would pass it by omission.
     """
-    decisive = [line.verdict for line in report.lines if line.gate.primary]
-    decisive += [line.verdict for line in report.latency if line.gate.primary]
     suite = ElementTree.Element(
         "testsuite",
         name=f"calm-eval gate {report.policy.policy}",
         tests=str(len(report.lines) + len(report.latency)),
-        failures=str(decisive.count("FAIL")),
-        errors=str(decisive.count("INCONCLUSIVE")),
+        failures=str(report.decisive.count("FAIL")),
+        errors=str(report.decisive.count("INCONCLUSIVE")),
     )
     for line in report.lines:
         name = f"{line.gate.row}: {line.spec.name}{f' by {line.gate.judge}' if line.gate.judge else ''}"

@@ -63,15 +63,25 @@ class Line:
 
 @dataclass(frozen=True)
 class GateReport:
-    """The whole: one verdict, its lines in the order of the policy, and what each side was."""
+    """The whole: its lines in the order of the policy, the time gates, and what each side was."""
 
-    verdict: Verdict
     policy: PolicySpec
     lines: Sequence[Line]
     baseline: Baseline
     candidate: Snapshot
     rescored: bool = False
     latency: Sequence[LatencyLine] = ()
+
+    @property
+    def decisive(self) -> list[Verdict]:
+        """The verdicts of the gates that decide."""
+        lines: list[Line | LatencyLine] = [*self.lines, *self.latency]
+        return [line.verdict for line in lines if line.gate.primary]
+
+    @property
+    def verdict(self) -> Verdict:
+        """One for all that decide."""
+        return family(self.decisive)
 
 
 @dataclass(frozen=True)
@@ -108,8 +118,7 @@ def hold(
     decisive = [one for one in pairings if one.gate.primary]
     ps = dict(zip((one.gate.title for one in decisive), adjusted([one.loss for one in decisive]), strict=True))
     lines = [_line(one, ps.get(one.gate.title, one.loss.p if one.loss else None)) for one in pairings]
-    verdict = family([line.verdict for line in lines if line.gate.primary])
-    return GateReport(verdict, policy, lines, baseline, candidate, rescored is not None)
+    return GateReport(policy, lines, baseline, candidate, rescored is not None)
 
 
 def _pair(

@@ -14,7 +14,6 @@ from calm_eval.gate.embedded import KeptEmbedded, embedded_in
 from calm_eval.gate.latency_line import LatencyLine, latency_lines
 from calm_eval.gate.regenerate import settle
 from calm_eval.gate.rescore import rescore
-from calm_eval.gate.ruling import family
 from calm_eval.gate.snapshot import snapshot_of
 from calm_eval.latency.measured import read_measurement
 from calm_eval.runs.run import load_run
@@ -50,9 +49,7 @@ def gate_run(
         report = _held(candidate, accepted, spec, where, Path(scratch), again=wish.again)
         if wish.items is not None:
             report = settle(report, load_run(candidate), Path(scratch) / "regenerated", wish.items, wish.system)
-    decisive = [line.verdict for line in report.lines if line.gate.primary]
-    decisive += [line.verdict for line in times if line.gate.primary]
-    return replace(report, latency=times, verdict=family(decisive))
+    return replace(report, latency=times)
 
 
 def _times(spec: PolicySpec, where: str, folder: Path | None) -> list[LatencyLine]:

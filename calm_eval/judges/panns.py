@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Literal, get_args
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from calm_eval.errors import InputError, UnavailableError
+from calm_eval.errors import InputError
 from calm_eval.judges.panns_front_end import LOWEST_HZ, N_MELS, RATES
 from calm_eval.judges.panns_network import PannsNetwork, build
-from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono, Requires
-from calm_eval.judges.refusals import refusal
+from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono
+from calm_eval.judges.torch_judge import TorchJudge
 from calm_eval.judges.torch_weights import TorchWeights
 
 LEAST_FRAMES = 32
@@ -21,7 +21,7 @@ LEAST_FRAMES = 32
 Output = Literal["embedding", "tags", "logits"]
 
 
-class PannsJudge:
+class PannsJudge(TorchJudge[PannsNetwork]):
     """Cnn14 (Kong et al. 2020) on the whole clip at 8, 16 or 32 kHz: each rate has a checkpoint of its own.
 
     `output` embedding: a vector [1, 2048] >= 0; tags: probabilities [1, 527], each by itself; logits: what they are the
@@ -40,15 +40,8 @@ class PannsJudge:
         if output not in get_args(Output):
             raise InputError(f"judge 'panns': no output '{output}'; there are {', '.join(get_args(Output))}")
         self._rate, self._output = RATES[sample_rate], output
-        asset = f"panns-cnn14-{sample_rate // 1000}k"
-        self._weights = TorchWeights("panns", asset, "cnn14.pth", path, random)
-        self.requires = Requires(("torch",), self._weights.assets)
-        self._network: PannsNetwork | None = None
-
-    @property
-    def info(self) -> JudgeInfo:
-        """Identity and parameters. Raises UnavailableError when the weights' identity cannot be known here."""
-        return self.described(self._weights.identity())
+        weights = TorchWeights("panns", f"panns-cnn14-{sample_rate // 1000}k", "cnn14.pth", path, random)
+        super().__init__(weights, (LEAST_FRAMES - 1) * self._rate.hop)
 
     def described(self, weights: Mapping[str, str]) -> JudgeInfo:
         """As `info` with these weights: what can be told before they are there."""
@@ -74,35 +67,13 @@ class PannsJudge:
             unscored=self._weights.unscored,
         )
 
-    def load(self, device: str, threads: int) -> None:
-        """Load the network. Raises UnavailableError with what to install or fetch, or what is wrong with a file."""
-        try:
-            import torch
-        except (ImportError, OSError, RuntimeError) as error:
-            raise UnavailableError(
-                f"panns needs torch: install calm-eval[mini] ({type(error).__name__}: {error})"
-            ) from error
-        torch.set_num_threads(threads)
-        state = self._weights.state(torch, lambda: build(torch))
-        try:
-            self._network = PannsNetwork(state, self._rate, torch, device)
-        except (InputError, RuntimeError) as error:
-            raise UnavailableError(f"panns: {error}") from error
+    def _built(self, torch: Any) -> Any:
+        return build(torch)
 
-    def judge(self, batch: Sequence[Mono]) -> list[Judgement]:
-        """A vector for each audio, each by itself. Raises UnavailableError when not loaded."""
-        if self._network is None:
-            raise UnavailableError("panns is not loaded: call load(device, threads) first")
-        return [self._judge_one(audio, self._network) for audio in batch]
+    def _opened(self, state: Mapping[str, Any], torch: Any, device: str) -> PannsNetwork:
+        return PannsNetwork(state, self._rate, torch, device)
 
-    def close(self) -> None:
-        """Free the network."""
-        self._network = None
-
-    def _judge_one(self, audio: Mono, network: PannsNetwork) -> Judgement:
-        refused = refusal(audio, (LEAST_FRAMES - 1) * self._rate.hop)
-        if refused is not None:
-            return Judgement(refused=refused)
+    def _answer(self, audio: Mono, network: PannsNetwork) -> Judgement:
         embedding, logits = network(audio[None])
         if self._output == "embedding":
             return Judgement(vectors=embedding)

@@ -11,10 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from calm_eval.audio.mel import hz_to_mel, mel_to_hz
+from calm_eval.audio.mel import mel_filters
 
 N_MELS = 64
 FLOOR = 1e-10
@@ -38,19 +35,6 @@ RATES = {
 }
 
 
-def mel_filters(rate: PannsRate) -> NDArray[np.float64]:
-    """Triangles over hertz, each of area 2 / bandwidth (`librosa.filters.mel`), shape [window // 2 + 1, 64]."""
-    bins = np.fft.rfftfreq(rate.window, d=1.0 / rate.sample_rate)
-    edges = mel_to_hz(np.linspace(hz_to_mel(LOWEST_HZ), hz_to_mel(rate.highest_hz), N_MELS + 2))
-    distance = edges[:, None] - bins[None, :]
-    rising = -distance[:-2] / np.diff(edges)[:-1, None]
-    falling = distance[2:] / np.diff(edges)[1:, None]
-    weights: NDArray[np.float64] = (
-        np.maximum(0.0, np.minimum(rising, falling)) * (2.0 / (edges[2:] - edges[:-2]))[:, None]
-    )
-    return weights.T
-
-
 class PannsLogMel:
     """Batches of samples [n, samples] to log-mel [n, frames, 64], frames = 1 + samples // hop.
 
@@ -60,7 +44,8 @@ class PannsLogMel:
     def __init__(self, rate: PannsRate, torch: Any, device: str) -> None:
         self.rate, self._torch = rate, torch
         self._window = torch.hann_window(rate.window, device=device)
-        self._filters = torch.from_numpy(mel_filters(rate)).to(device, torch.float32)
+        filters = mel_filters(rate.sample_rate, rate.window, N_MELS, LOWEST_HZ, rate.highest_hz)
+        self._filters = torch.from_numpy(filters.T).to(device, torch.float32)
 
     def __call__(self, samples: Any) -> Any:
         """A float32 tensor [n, samples] to another, [n, frames, 64]."""

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calm_eval.errors import InputError
 from calm_eval.judges.panns_front_end import N_MELS, PannsLogMel, PannsRate
+from calm_eval.judges.torch_judge import filled, on_device
 
 DIMENSIONS, CLASSES = 2048, 527
 CHANNELS = (64, 128, 256, 512, 1024, 2048)
@@ -48,21 +48,15 @@ class PannsNetwork:
 
     def __init__(self, state: Mapping[str, Any], rate: PannsRate, torch: Any, device: str) -> None:
         self._torch, self._device = torch, device
-        network = build(torch)
-        kept = {name: value for name, value in state.items() if name not in FRONT_END_ONLY}
-        wrong = sorted(set(network.state_dict()) ^ set(kept))
-        if wrong:
-            raise InputError(f"not a checkpoint of Cnn14: lacks, or has beyond it, {', '.join(wrong[:4])}")
-        network.load_state_dict(kept)
-        self._network = network.to(device).eval()
+        self._network = filled(build(torch), state, "Cnn14", FRONT_END_ONLY).to(device)
         self._log_mel = PannsLogMel(rate, torch, device)
 
     def __call__(self, samples: NDArray[np.floating]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Clips of one length [n, samples] to embeddings [n, 2048] and the logits of 527 tags [n, 527]."""
         torch = self._torch
         with torch.inference_mode():
-            batch = torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32)).to(self._device)
-            embedding, logits = forward(self._network, self._log_mel(batch), torch)
+            log_mel = self._log_mel(on_device(samples, torch, self._device))
+            embedding, logits = forward(self._network, log_mel, torch)
             return embedding.cpu().numpy(), logits.cpu().numpy()
 
 

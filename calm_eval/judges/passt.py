@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import get_args
+from collections.abc import Mapping
+from typing import Any, get_args
 
 import numpy as np
 
-from calm_eval.errors import InputError, UnavailableError
+from calm_eval.errors import InputError
 from calm_eval.judges.passt_front_end import HIGHEST_HZ, HOP, N_MELS, SAMPLE_RATE, Framing, windows_of
 from calm_eval.judges.passt_network import PATCH, PasstNetwork, build
-from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono, Requires
-from calm_eval.judges.refusals import refusal
+from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono
+from calm_eval.judges.torch_judge import TorchJudge
 from calm_eval.judges.torch_weights import TorchWeights
 
 PLACES = {10: 99, 20: 200}
@@ -21,7 +21,7 @@ LEAST = PATCH * HOP
 PEAK = 10 ** (-1 / 20)
 
 
-class PasstJudge:
+class PasstJudge(TorchJudge[PasstNetwork]):
     """Logits [windows, 527] of audio at 32 kHz (Koutini et al. 2022, PaSST-S), each window by itself.
 
     `seconds` 20 (MusicGen's numbers) or 10 (AudioGen's): each has its checkpoint. `framing` segments: one after the
@@ -44,15 +44,8 @@ class PasstJudge:
             raise InputError(f"judge 'passt': no checkpoint for {seconds} s; there are {', '.join(map(str, PLACES))}")
         if framing not in get_args(Framing):
             raise InputError(f"judge 'passt': no framing '{framing}'; there are {', '.join(get_args(Framing))}")
+        super().__init__(TorchWeights("passt", f"passt-{seconds}s", "passt.pt", path, random), LEAST)
         self._seconds, self._framing, self._peak = seconds, framing, peak
-        self._weights = TorchWeights("passt", f"passt-{seconds}s", "passt.pt", path, random)
-        self.requires = Requires(("torch",), self._weights.assets)
-        self._network: PasstNetwork | None = None
-
-    @property
-    def info(self) -> JudgeInfo:
-        """Identity and parameters. Raises UnavailableError when the weights' identity cannot be known here."""
-        return self.described(self._weights.identity())
 
     def described(self, weights: Mapping[str, str]) -> JudgeInfo:
         """As `info` with these weights: what can be told before they are there."""
@@ -75,36 +68,13 @@ class PasstJudge:
             unscored=self._weights.unscored,
         )
 
-    def load(self, device: str, threads: int) -> None:
-        """Load the network. Raises UnavailableError with what to install or fetch, or what is wrong with a file."""
-        try:
-            import torch
-        except (ImportError, OSError, RuntimeError) as error:
-            raise UnavailableError(
-                f"passt needs torch: install calm-eval[mini] ({type(error).__name__}: {error})"
-            ) from error
-        torch.set_num_threads(threads)
-        places = PLACES[self._seconds]
-        state = self._weights.state(torch, lambda: build(torch, places))
-        try:
-            self._network = PasstNetwork(state, places, torch, device)
-        except (InputError, RuntimeError) as error:
-            raise UnavailableError(f"passt: {error}") from error
+    def _built(self, torch: Any) -> Any:
+        return build(torch, PLACES[self._seconds])
 
-    def judge(self, batch: Sequence[Mono]) -> list[Judgement]:
-        """Logits for each audio. Raises UnavailableError when not loaded."""
-        if self._network is None:
-            raise UnavailableError("passt is not loaded: call load(device, threads) first")
-        return [self._judge_one(audio, self._network) for audio in batch]
+    def _opened(self, state: Mapping[str, Any], torch: Any, device: str) -> PasstNetwork:
+        return PasstNetwork(state, PLACES[self._seconds], torch, device)
 
-    def close(self) -> None:
-        """Free the network."""
-        self._network = None
-
-    def _judge_one(self, audio: Mono, network: PasstNetwork) -> Judgement:
-        refused = refusal(audio, LEAST)
-        if refused is not None:
-            return Judgement(refused=refused)
+    def _answer(self, audio: Mono, network: PasstNetwork) -> Judgement:
         level = np.float32(PEAK / np.abs(audio).max()) if self._peak else np.float32(1)
         framing: Framing = "segments" if self._framing == "segments" else "overlapping"
         # A last piece of 0.15 s passes the tools' rule and gives them no patch.

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from calm_eval.errors import InputError
 from calm_eval.judges.passt_front_end import N_MELS, PasstLogMel
+from calm_eval.judges.torch_judge import filled, on_device
 
 WIDTH, DEPTH, HEADS, CLASSES = 768, 12, 12, 527
 PATCH, STRIDE = 16, 10
@@ -52,15 +53,8 @@ class PasstNetwork:
     """The network with weights. Raises InputError for tensors that are not those of PaSST-S."""
 
     def __init__(self, state: Mapping[str, Any], places: int, torch: Any, device: str) -> None:
-        self._torch, self._device, self.places = torch, device, places
-        network = build(torch, places)
-        wanted = network.state_dict()
-        wrong = sorted(set(wanted) ^ set(state))
-        wrong += [name for name in wanted if name in state and wanted[name].shape != state[name].shape]
-        if wrong:
-            raise InputError(f"not a checkpoint of PaSST-S with {places} places: wrong are {', '.join(wrong[:4])}")
-        network.load_state_dict(state)
-        self._network = network.to(device).eval()
+        self._torch, self._device = torch, device
+        self._network = filled(build(torch, places), state, f"PaSST-S with {places} places").to(device)
         self._log_mel = PasstLogMel(torch, device)
 
     def __call__(self, samples: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -70,8 +64,8 @@ class PasstNetwork:
         """
         torch = self._torch
         with torch.inference_mode():
-            batch = torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32)).to(self._device)
-            logits: NDArray[np.float32] = forward(self._network, self._log_mel(batch), torch).cpu().numpy()
+            log_mel = self._log_mel(on_device(samples, torch, self._device))
+            logits: NDArray[np.float32] = forward(self._network, log_mel, torch).cpu().numpy()
         return logits
 
 

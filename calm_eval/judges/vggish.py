@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Literal, get_args
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
 
 import numpy as np
 
-from calm_eval.errors import InputError, UnavailableError
-from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono, Requires
-from calm_eval.judges.refusals import refusal
+from calm_eval.errors import InputError
+from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono
+from calm_eval.judges.torch_judge import TorchJudge
 from calm_eval.judges.torch_weights import TorchWeights
 from calm_eval.judges.vggish_front_end import (
     EXAMPLE_SAMPLES,
+    FRAMES,
     GOOGLE_HOP,
     GOOGLE_WINDOW,
+    HOP,
     SAMPLE_RATE,
     VggishLogMel,
     google_examples,
@@ -27,21 +29,20 @@ AT_ONCE = 64
 """Examples in one pass: memory does not grow with a clip."""
 
 Form = Literal["google", "torch"]
+_LEAST = {"google": GOOGLE_WINDOW, "torch": EXAMPLE_SAMPLES}
 _RULES = {
     "google": {
         "level": "over max(0.1, largest sample)",
         "windows": "the first 0.975 s of each second, one each 0.5 s",
-        "least": GOOGLE_WINDOW,
     },
     "torch": {
         "level": "as it is",
         "windows": "0.96 s, one after the other; the rest is dropped",
-        "least": EXAMPLE_SAMPLES,
     },
 }
 
 
-class VggishJudge:
+class VggishJudge(TorchJudge[VggishNetwork]):
     """Vectors [examples, 128] before the last ReLU and without PCA, of audio at 16 kHz (Hershey et al. 2017).
 
     `form` google: as google-research/frechet_audio_distance, which audiocraft calls for MusicGen's numbers; nearly
@@ -56,16 +57,9 @@ class VggishJudge:
     def __init__(self, form: str = "google", path: str | None = None, random: int | None = None) -> None:
         if form not in get_args(Form):
             raise InputError(f"judge 'vggish': no form '{form}'; there are {', '.join(get_args(Form))}")
+        super().__init__(TorchWeights("vggish", ASSET, WEIGHTS_FILE, path, random), _LEAST[form])
         self._form = form
-        self._weights = TorchWeights("vggish", ASSET, WEIGHTS_FILE, path, random)
-        self.requires = Requires(("torch",), self._weights.assets)
-        self._network: VggishNetwork | None = None
-        self._log_mel: VggishLogMel | None = None
-
-    @property
-    def info(self) -> JudgeInfo:
-        """Identity and parameters. Raises UnavailableError when the weights' identity cannot be known here."""
-        return self.described(self._weights.identity())
+        self._log_mel = VggishLogMel()
 
     def described(self, weights: Mapping[str, str]) -> JudgeInfo:
         """As `info` with these weights: what can be told before they are there."""
@@ -77,6 +71,7 @@ class VggishJudge:
             weights=weights,
             parameters={
                 **_RULES[self._form],
+                "least": self._least,
                 "mel": "ln(0.01 + magnitude mel), 64 HTK mels from 125 to 7500 Hz, 25 ms each 10 ms, FFT 512",
                 "output": "128 numbers before the last ReLU, no PCA",
                 "refuses": ["empty", "nan", "silent", "too-short"],
@@ -86,39 +81,16 @@ class VggishJudge:
             unscored=self._weights.unscored,
         )
 
-    def load(self, device: str, threads: int) -> None:
-        """Load the network. Raises UnavailableError with what to install or fetch, or what is wrong with a file."""
-        try:
-            import torch
-        except (ImportError, OSError, RuntimeError) as error:
-            raise UnavailableError(
-                f"vggish needs torch: install calm-eval[mini] ({type(error).__name__}: {error})"
-            ) from error
-        torch.set_num_threads(threads)
-        state = self._weights.state(torch, lambda: build(torch))
-        try:
-            self._network = VggishNetwork(state, torch, device)
-        except (InputError, RuntimeError) as error:
-            raise UnavailableError(f"vggish: {error}") from error
-        self._log_mel = VggishLogMel()
+    def _built(self, torch: Any) -> Any:
+        return build(torch)
 
-    def judge(self, batch: Sequence[Mono]) -> list[Judgement]:
-        """Vectors for each audio. Raises UnavailableError when not loaded."""
-        if self._network is None or self._log_mel is None:
-            raise UnavailableError("vggish is not loaded: call load(device, threads) first")
-        return [self._judge_one(audio, self._network, self._log_mel) for audio in batch]
+    def _opened(self, state: Mapping[str, Any], torch: Any, device: str) -> VggishNetwork:
+        return VggishNetwork(state, torch, device)
 
-    def close(self) -> None:
-        """Free the network."""
-        self._network = self._log_mel = None
-
-    def _judge_one(self, audio: Mono, network: VggishNetwork, log_mel: VggishLogMel) -> Judgement:
-        least = GOOGLE_WINDOW if self._form == "google" else EXAMPLE_SAMPLES
-        refused = refusal(audio, least)
-        if refused is not None:
-            return Judgement(refused=refused)
-        examples = (google_examples if self._form == "google" else torch_examples)(audio, log_mel)
+    def _answer(self, audio: Mono, network: VggishNetwork) -> Judgement:
+        google = self._form == "google"
+        examples = (google_examples if google else torch_examples)(audio, self._log_mel)
         parts = [network(examples[start : start + AT_ONCE]) for start in range(0, len(examples), AT_ONCE)]
-        used = (len(examples) - 1) * GOOGLE_HOP + GOOGLE_WINDOW if self._form == "google" else len(examples) * 15360
+        used = (len(examples) - 1) * GOOGLE_HOP + GOOGLE_WINDOW if google else len(examples) * FRAMES * HOP
         dropped = max(0, audio.size - used) / SAMPLE_RATE
         return Judgement(vectors=np.concatenate(parts), notes={"examples": len(examples), "dropped_seconds": dropped})

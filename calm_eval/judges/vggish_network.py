@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calm_eval.errors import InputError
+from calm_eval.judges.torch_judge import filled, on_device
 from calm_eval.judges.vggish_front_end import FRAMES, N_MELS
 
 DIMENSIONS = 128
@@ -38,19 +38,13 @@ class VggishNetwork:
 
     def __init__(self, state: Mapping[str, Any], torch: Any, device: str) -> None:
         self._torch, self._device = torch, device
-        network = build(torch)
-        kept = {name: value for name, value in state.items() if name not in PCA_ONLY}
-        wrong = sorted(set(network.state_dict()) ^ set(kept))
-        if wrong:
-            raise InputError(f"not a checkpoint of VGGish: lacks, or has beyond it, {', '.join(wrong[:4])}")
-        network.load_state_dict(kept)
-        self._network = network.to(device).eval()
+        self._network = filled(build(torch), state, "VGGish", PCA_ONLY).to(device)
 
     def __call__(self, examples: NDArray[np.floating]) -> NDArray[np.float32]:
         """Examples [count, 96, 64] to vectors [count, 128]."""
         torch = self._torch
         with torch.inference_mode():
-            batch = torch.from_numpy(np.ascontiguousarray(examples, dtype=np.float32))[:, None].to(self._device)
+            batch = on_device(examples, torch, self._device)[:, None]
             maps = self._network["features"](batch)
             # The original is in TensorFlow: channels come last before everything is laid flat.
             flat = maps.permute(0, 2, 3, 1).reshape(len(batch), -1)

@@ -23,21 +23,26 @@ class TagDivergence:
 
     def measure(self, view: SampleView) -> ItemValue:
         """One pair. No value when either side has no tags; the name says which side."""
-        if view.failure is not None:
-            return refuse(view.failure)
-        reference = view.judgements.get("reference")
-        if reference is None:
-            return refuse("no-reference")
-        generated_tags, reference_tags = tags_of(view.judgements["sample"]), tags_of(reference)
-        if isinstance(generated_tags, str):
-            return refuse(f"judge:{generated_tags}")
-        if isinstance(reference_tags, str):
-            return refuse(f"reference:{reference_tags}")
-        return ItemValue(self.divergence(reference_tags, generated_tags), 1.0)
+        pair = tagged_pair(view)
+        return refuse(pair) if isinstance(pair, str) else ItemValue(self.divergence(*pair), 1.0)
 
 
-def tags_of(judgement: Judgement) -> NDArray[np.float32] | str:
-    """A tagger's answers [windows, tags], or why there are none."""
+def tagged_pair(view: SampleView) -> tuple[NDArray[np.float32], NDArray[np.float32]] | str:
+    """A tagger's answers [windows, tags] on reference and sample, or why there are none of one of them."""
+    if view.failure is not None:
+        return view.failure
+    reference = view.judgements.get("reference")
+    if reference is None:
+        return "no-reference"
+    generated_tags, reference_tags = _tags(view.judgements["sample"]), _tags(reference)
+    if isinstance(generated_tags, str):
+        return f"judge:{generated_tags}"
+    if isinstance(reference_tags, str):
+        return f"reference:{reference_tags}"
+    return reference_tags, generated_tags
+
+
+def _tags(judgement: Judgement) -> NDArray[np.float32] | str:
     if judgement.refused is not None:
         return judgement.refused
     if judgement.vectors is None or len(judgement.vectors) == 0:

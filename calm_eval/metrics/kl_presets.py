@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from calm_eval.metrics.kl import tags_of
+from calm_eval.metrics.kl import tagged_pair
 from calm_eval.metrics.protocol import ItemValue, MetricSpec, SampleView, refuse
 from calm_eval.metrics.tag_divergence import PRESETS, LogitPreset, logit_divergence
 from calm_eval.selftest.check import Check
@@ -27,19 +27,12 @@ class LogitDivergence:
 
         No value when either side has no logits (the name says which side), or for a reference of another length.
         """
-        if view.failure is not None:
-            return refuse(view.failure)
-        reference = view.judgements.get("reference")
-        if reference is None:
-            return refuse("no-reference")
-        generated, wanted = tags_of(view.judgements["sample"]), tags_of(reference)
-        if isinstance(generated, str):
-            return refuse(f"judge:{generated}")
-        if isinstance(wanted, str):
-            return refuse(f"reference:{wanted}")
-        if self.preset.pooling == "segments" and len(generated) != len(wanted):
+        pair = tagged_pair(view)
+        if isinstance(pair, str):
+            return refuse(pair)
+        if self.preset.pooling == "segments" and len(pair[0]) != len(pair[1]):
             return refuse("other-length")
-        total, count = logit_divergence(wanted, generated, self.preset)
+        total, count = logit_divergence(*pair, self.preset)
         return ItemValue(total, float(count))
 
 

@@ -27,10 +27,10 @@ class Run:
 
     folder: Path
     unavailable: dict[str, str] = field(default_factory=dict)
-    _kept: dict[str, tuple[object, list[tuple[StoredPlan, list[Cell]]]]] = field(
+    _estimates: dict[object, list[tuple[StoredPlan, list[Cell]]]] = field(
         default_factory=dict, repr=False, compare=False
     )
-    """The estimates, as long as the store is the one that they were made from."""
+    """Those of the store as it is, by its state; at most one entry."""
 
     @contextlib.contextmanager
     def _database(self) -> Iterator[Database]:
@@ -78,17 +78,19 @@ class Run:
         Needs no judge and no metric's package.
         """
         state = self._state()
-        if "cells" not in self._kept or self._kept["cells"][0] != state:
+        if state not in self._estimates:
             with self._database() as database:
                 plans = [plan.scored for plan in load_plans(database)]
-                self._kept["cells"] = state, [(plan, aggregate(database, plan)) for plan in plans]
-        return list(self._kept["cells"][1])
+                found = [(plan, aggregate(database, plan)) for plan in plans]
+            self._estimates.clear()
+            self._estimates[state] = found
+        return list(self._estimates[state])
 
     def _state(self) -> object:
         """What changes when the store does. Whoever writes in between is seen by the next call."""
         files = [self.folder / name for name in (FILE_NAME, f"{FILE_NAME}-wal")]
         found = [path.stat() for path in files if path.exists()]
-        return [(one.st_mtime_ns, one.st_size) for one in found]
+        return tuple((one.st_mtime_ns, one.st_size) for one in found)
 
     def items(self, suite: str) -> list[Item]:
         """The planned items of a suite in their order, tuning items among them. Raises KeyError for another suite."""

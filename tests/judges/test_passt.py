@@ -155,5 +155,7 @@ def test_the_checkpoint_of_another_length_is_refused(tmp_path) -> None:
     file = tmp_path / "passt.pt"
     torch.save(build(torch, 99).state_dict(), file)
     PasstJudge(10, path=str(file)).load("cpu", 1)
-    with pytest.raises(UnavailableError, match="with 200 places: wrong are time_new_pos_embed"):
+    with pytest.raises(
+        UnavailableError, match="PaSST-S with 200 places: missing, unknown or of another shape are time_new_pos_embed"
+    ):
         PasstJudge(20, path=str(file)).load("cpu", 1)

@@ -175,7 +175,7 @@ def test_checkpoints_that_are_not_vggish(tmp_path) -> None:
             VggishJudge(path=str(file)).load("cpu", 1)
         return str(caught.value)
 
-    assert "lacks, or has beyond it, embeddings.4.bias" in refused(
+    assert "checkpoint of VGGish: missing, unknown or of another shape are embeddings.4.bias" in refused(
         "part.pth", {name: value for name, value in state.items() if name != "embeddings.4.bias"}
     )
     assert "conv_block1" in refused("other.pth", {**state, "conv_block1.conv1.weight": torch.zeros(2)})
