@@ -13,6 +13,7 @@ from calm_eval import (
     __version__,
     baseline_command,
     compare_command,
+    environment_command,
     export_command,
     figure_command,
     gate_command,
@@ -37,6 +38,7 @@ _COMMANDS = {
     "gate": gate_command,
     "export": export_command,
     "latency": latency_command,
+    "environments": environment_command,
 }
 """Verbs with a file of their own: `HELP`, `add_arguments` and `run`."""
 

@@ -1,8 +1,9 @@
-"""Whisper in CTranslate2 format through faster-whisper: greedy, one pass, nothing filtered."""
+"""Whisper in CTranslate2 format through faster-whisper: greedy, one pass, nothing filtered; or as the package would."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import importlib
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,20 +45,39 @@ DECODING: Mapping[str, Any] = {
 """What is passed to `transcribe`, and reported, in full. The thresholds are off: they would start the temperature
 fallback or drop windows that look like silence, and both make a text depend on more than the audio."""
 
+FALLBACK: Mapping[str, Any] = {
+    "temperature": [0.0, 0.2, 0.4, 0.6, 0.8, 1.0],
+    "best_of": 5,
+    "prompt_reset_on_temperature": 0.5,
+    "condition_on_previous_text": True,
+    "compression_ratio_threshold": 2.4,
+    "log_prob_threshold": -1.0,
+    "no_speech_threshold": 0.6,
+}
+"""What `fallback` passes in place of it: the package's own defaults, which F5-TTS leaves as they are."""
+
+SEED = 0
+"""CTranslate2's, for what is drawn above temperature 0."""
+
 
 class FasterWhisperJudge:
     """Transcribes 16 kHz audio with a CTranslate2 Whisper model.
 
     Exactly one of `model` (an asset of the catalogue) and `path` (a local folder with model.bin, config.json,
     tokenizer.json and the vocabulary) is given. `compute_type` is CTranslate2's; it changes texts, so it is part of the
-    identity. Audio over 30 s goes through faster-whisper's own sequential windows.
+    identity. Audio over 30 s goes through faster-whisper's own sequential windows. `beam_size` is that of the search at
+    temperature 0. `fallback` turns the package's thresholds on: text that looks looped or unlikely is drawn again at
+    higher temperatures, text after text conditioned on the one before. A clip that comes to that is heard by a model
+    loaded anew with `SEED`, so that the draw is the clip's alone; that takes a load of the model each time.
 
     Refuses `empty` (no sample) and `nan` (NaN or infinite samples); everything else is transcribed, silence too. Notes:
     `segments`, with `word_times` also `words` (start and end of each in seconds; asking for them may change a text, so
-    that is another judge), and with at least one segment `compression_ratio` (largest), `no_speech_prob` (largest) and
-    `avg_logprob` (smallest). faster-whisper drops a segment of no text or zero length, so `segments` can be 0.
+    that is another judge), with `fallback` also `fell_back`, and with at least one segment `compression_ratio`
+    (largest), `no_speech_prob` (largest) and `avg_logprob` (smallest). faster-whisper drops a segment of no text or
+    zero length, so `segments` can be 0.
 
-    Raises InputError when not exactly one source is given, or for another language than English on a `.en` model.
+    Raises InputError when not exactly one source is given, for a `beam_size` under 1, or for another language than
+    English on a `.en` model.
     """
 
     concurrent = True
@@ -69,14 +89,19 @@ class FasterWhisperJudge:
         compute_type: str = "int8",
         language: str = "en",
         word_times: bool = False,
+        beam_size: int = 1,
+        fallback: bool = False,
     ) -> None:
         if (model is None) == (path is None):
             raise InputError("faster-whisper: give exactly one of model (an asset's name) and path (a folder)")
+        if beam_size < 1:
+            raise InputError(f"faster-whisper: beam_size is {beam_size}, it is at least 1")
         label = Path(path).name if path is not None else str(model).removesuffix("-ct2")
         if label.endswith(".en") and language != "en":
             raise InputError(f"faster-whisper: {label} is English only, language is '{language}'")
         self.requires = Requires(("faster_whisper",), (model,) if model is not None else ())
         self._word_times = word_times
+        self._beam_size, self._fallback = beam_size, fallback
         self._asset = model
         self._path = path
         self._compute_type = compute_type
@@ -84,6 +109,7 @@ class FasterWhisperJudge:
         self._name = f"{label}/faster-whisper"
         self._weights: Mapping[str, str] | None = None
         self._whisper: Any = None
+        self._again: tuple[str, int] = ("cpu", 0)
 
     @property
     def info(self) -> JudgeInfo:
@@ -103,13 +129,15 @@ class FasterWhisperJudge:
                 "over_30_s": "sequential 30-s windows of faster-whisper, each starting at the last timestamp",
                 "text": "segments joined, outer spaces stripped",
                 "refuses": ["empty", "nan"],
+                **({"seed": SEED} if self._fallback else {}),
             },
             licence="MIT",
         )
 
     @property
     def _decoding(self) -> dict[str, Any]:
-        return {**DECODING, "word_timestamps": self._word_times}
+        asked = {**DECODING, "word_timestamps": self._word_times, "beam_size": self._beam_size}
+        return {**asked, **FALLBACK} if self._fallback else asked
 
     def load(self, device: str, threads: int) -> None:
         """Load the model on `cpu`, `cuda` or `cuda:N`. Raises UnavailableError with what to install or fetch.
@@ -117,7 +145,7 @@ class FasterWhisperJudge:
         Raises InputError when the model does not know the language.
         """
         try:
-            import faster_whisper
+            importlib.import_module("faster_whisper")
         except (ImportError, OSError, RuntimeError) as error:
             raise UnavailableError(
                 f"{self._name} needs faster-whisper: install calm-eval[mini] ({type(error).__name__}: {error})"
@@ -127,16 +155,9 @@ class FasterWhisperJudge:
             # faster-whisper would download another tokenizer in its place.
             raise UnavailableError(f"{self._name}: there is no tokenizer.json in {folder}")
         kind, _, index = device.partition(":")
+        self._again = (kind, int(index or 0))
         try:
-            whisper = faster_whisper.WhisperModel(
-                str(folder),
-                device=kind,
-                device_index=int(index or 0),
-                compute_type=self._compute_type,
-                cpu_threads=1,
-                num_workers=threads,
-                local_files_only=True,
-            )
+            whisper = self._model(threads)
         except (OSError, RuntimeError, ValueError) as error:
             raise UnavailableError(f"{self._name}: cannot load on {device}: {error}") from error
         if self._language not in whisper.supported_languages:
@@ -158,9 +179,12 @@ class FasterWhisperJudge:
             return Judgement(refused="nan")
         if self._whisper is None:
             raise UnavailableError(f"{self._name} is not loaded: call load(device, threads) first")
-        found, _ = self._whisper.transcribe(audio, language=self._language, **self._decoding)
-        segments = list(found)
+        segments, fell_back = self._segments(self._whisper, audio)
+        if fell_back:
+            segments, _ = self._segments(self._model(1), audio)
         notes: dict[str, Any] = {"segments": len(segments)}
+        if self._fallback:
+            notes["fell_back"] = fell_back
         if segments:
             notes["compression_ratio"] = max(float(segment.compression_ratio) for segment in segments)
             notes["no_speech_prob"] = max(float(segment.no_speech_prob) for segment in segments)
@@ -169,6 +193,32 @@ class FasterWhisperJudge:
             told = [word for segment in segments for word in segment.words or ()]
             notes["words"] = [[float(word.start), float(word.end)] for word in told]
         return Judgement(text="".join(segment.text for segment in segments).strip(), notes=notes)
+
+    def _segments(self, whisper: Any, audio: Mono) -> tuple[list[Any], bool]:
+        """What it transcribes, and whether anything was drawn on the way."""
+        asked = self._decoding
+        tried = _Tried(asked["temperature"]) if self._fallback else None
+        found, _ = whisper.transcribe(audio, language=self._language, **{**asked, "temperature": tried or 0.0})
+        segments = list(found)
+        return segments, tried is not None and tried.drawn
+
+    def _model(self, workers: int) -> Any:
+        """The model with threads of its own: CTranslate2 seeds its generators once, when a thread first draws."""
+        import ctranslate2
+        import faster_whisper
+
+        if self._fallback:
+            ctranslate2.set_random_seed(SEED)
+        kind, index = self._again
+        return faster_whisper.WhisperModel(
+            str(self._folder()),
+            device=kind,
+            device_index=index,
+            compute_type=self._compute_type,
+            cpu_threads=1,
+            num_workers=workers,
+            local_files_only=True,
+        )
 
     def _folder(self) -> Path:
         if self._path is not None:
@@ -192,9 +242,36 @@ class FasterWhisperJudge:
             raise UnavailableError(f"{self._name}: cannot read {file}: {error.strerror}") from error
 
 
+class _Tried(tuple[float, ...]):
+    """Temperatures that remember whether one above 0 was come to."""
+
+    drawn = False
+
+    def __iter__(self) -> Iterator[float]:
+        for temperature in super().__iter__():
+            self.drawn = self.drawn or temperature > 0
+            yield temperature
+
+
 def whisper_tiny_en(compute_type: str = "int8", language: str = "en") -> FasterWhisperJudge:
     """Whisper tiny.en from the catalogue, named `whisper-tiny.en/faster-whisper`."""
     return FasterWhisperJudge(model="whisper-tiny.en-ct2", compute_type=compute_type, language=language)
+
+
+def whisper_large_v3(
+    compute_type: str = "float16", language: str = "en", beam_size: int = 1, fallback: bool = False
+) -> FasterWhisperJudge:
+    """Whisper large-v3 from the catalogue, named `whisper-large-v3/faster-whisper`; CPUs know no float16.
+
+    F5-TTS has it at `beam_size` 5 with `fallback`.
+    """
+    return FasterWhisperJudge(
+        model="whisper-large-v3-ct2",
+        compute_type=compute_type,
+        language=language,
+        beam_size=beam_size,
+        fallback=fallback,
+    )
 
 
 def _fox(judgement: Judgement) -> float:

@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from calm_eval.assets import cache_folder
+from calm_eval.assets import cache_folder, fetch, weights
 from calm_eval.assets.checksum import sha256_of
 from calm_eval.errors import InputError, UnavailableError
 from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono, Requires
 
 SAMPLE_RATE = 16000
+LARGE_V3 = "whisper-large-v3-openai"
 _INSTALL = "install calm-eval[openai-whisper]"
 
 DECODING: Mapping[str, Any] = {
@@ -75,7 +76,8 @@ class OpenAIWhisperJudge:
     `model` is an official name (`tiny.en`, `large-v3`, ...), whose URL holds the sha256 that is its identity; the
     checkpoint is downloaded by the package into the cache folder on first use. `path` is a local checkpoint in the same
     format instead, with the file's sha256 as identity; `model` is then ignored. Audio over 30 s goes through the
-    package's own sequential windows.
+    package's own sequential windows. `asset` is a checkpoint of the catalogue with one file, in place of the package's
+    own download.
 
     Refuses `empty` (no sample) and `nan` (NaN or infinite samples); everything else is transcribed, silence too. Notes:
     `segments`, and with at least one segment `compression_ratio` (largest), `no_speech_prob` (largest) and
@@ -84,12 +86,17 @@ class OpenAIWhisperJudge:
     Raises InputError for another language than English on a `.en` model.
     """
 
-    def __init__(self, model: str = "tiny.en", path: str | None = None, language: str = "en") -> None:
-        label = Path(path).stem if path is not None else model
+    def __init__(
+        self, model: str = "tiny.en", path: str | None = None, language: str = "en", asset: str | None = None
+    ) -> None:
+        if path is not None and asset is not None:
+            raise InputError("openai-whisper: `path` and `asset` both name a checkpoint; give one of them")
+        label = Path(path).stem if path is not None else model if asset is None else asset.removesuffix("-openai")
         if label.endswith(".en") and language != "en":
             raise InputError(f"openai-whisper: {label} is English only, language is '{language}'")
         self._model = model
         self._path = path
+        self._asset = asset
         self._language = language
         self._name = f"whisper-{label.removeprefix('whisper-')}/openai-whisper"
         self._weights: Mapping[str, str] | None = None
@@ -98,6 +105,8 @@ class OpenAIWhisperJudge:
     @property
     def requires(self) -> Requires:
         """The package, and the checkpoint that it downloads on first use."""
+        if self._asset is not None:
+            return Requires(("whisper",), (self._asset,), extra="openai-whisper")
         file = self._path
         if file is None:
             with contextlib.suppress(UnavailableError):
@@ -146,6 +155,9 @@ class OpenAIWhisperJudge:
         torch.set_num_threads(threads)
         if self._path is not None:
             loaded = self._load_file(whisper, self._path, device)
+        elif self._asset is not None:
+            (name,) = weights(self._asset)
+            loaded = self._load_file(whisper, str(fetch(self._asset) / name), device)
         else:
             loaded = self._load_official(whisper, device)
         languages = whisper.tokenizer.LANGUAGES if loaded.is_multilingual else ("en",)
@@ -211,8 +223,15 @@ class OpenAIWhisperJudge:
                 return {Path(self._path).name: sha256_of(Path(self._path))}
             except OSError as error:
                 raise UnavailableError(f"{self._name}: cannot read {self._path}: {error.strerror}") from error
+        if self._asset is not None:
+            return weights(self._asset)
         table = official_checkpoints()
         if self._model not in table:
             raise InputError(f"openai-whisper has no model '{self._model}'; it knows {', '.join(sorted(table))}")
         *_, digest, name = table[self._model].split("/")
         return {name: digest}
+
+
+def whisper_large_v3(language: str = "en") -> OpenAIWhisperJudge:
+    """Whisper large-v3 from the catalogue in OpenAI's package, named `whisper-large-v3/openai-whisper`."""
+    return OpenAIWhisperJudge(asset=LARGE_V3, language=language)

@@ -48,7 +48,7 @@ class PannsNetwork:
 
     def __init__(self, state: Mapping[str, Any], rate: PannsRate, torch: Any, device: str) -> None:
         self._torch, self._device = torch, device
-        self._network = filled(build(torch), state, "Cnn14", FRONT_END_ONLY).to(device)
+        self._layers = Layers(filled(build(torch), state, "Cnn14", FRONT_END_ONLY).to(device), torch)
         self._log_mel = PannsLogMel(rate, torch, device)
 
     def __call__(self, samples: NDArray[np.floating]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -56,22 +56,38 @@ class PannsNetwork:
         torch = self._torch
         with torch.inference_mode():
             log_mel = self._log_mel(on_device(samples, torch, self._device))
-            embedding, logits = forward(self._network, log_mel, torch)
+            embedding, logits = self._layers(log_mel)
             return embedding.cpu().numpy(), logits.cpu().numpy()
 
 
-def forward(network: Any, log_mel: Any, torch: Any) -> tuple[Any, Any]:
-    """Log-mel [n, frames, 64] through the layers: blocks of two convolutions, halved five times; mean over bands; mean
-    plus largest over time; one dense layer with ReLU, the embedding; a dense layer, the logits."""
-    functional = torch.nn.functional
-    # Bands are the channels of the first batch normalisation.
-    maps = network["bn0"](log_mel[:, None].transpose(1, 3)).transpose(1, 3)
-    for place in range(1, len(CHANNELS) + 1):
-        block = network[f"conv_block{place}"]
-        maps = functional.relu(block["bn1"](block["conv1"](maps)))
-        maps = functional.relu(block["bn2"](block["conv2"](maps)))
-        if place < len(CHANNELS):
-            maps = functional.avg_pool2d(maps, 2)
-    over_time = maps.mean(dim=3)
-    embedding = functional.relu(network["fc1"](over_time.amax(dim=2) + over_time.mean(dim=2)))
-    return embedding, network["fc_audioset"](embedding)
+class Layers:
+    """Blocks of two convolutions, halved five times; mean over bands; mean plus largest over time; one dense layer with
+    ReLU, the embedding; a dense layer, the logits.
+
+    Batch normalisations are multiplied into the convolutions before them, and channels lie last in memory: the same
+    numbers but for rounding, a tenth sooner.
+    """
+
+    def __init__(self, network: Any, torch: Any) -> None:
+        fused = torch.nn.utils.fusion.fuse_conv_bn_eval
+        self._torch = torch
+        self._bands, self._embedding, self._logits = network["bn0"], network["fc1"], network["fc_audioset"]
+        self._blocks = [
+            [fused(block[f"conv{half}"], block[f"bn{half}"]).to(memory_format=torch.channels_last) for half in (1, 2)]
+            for block in (network[f"conv_block{place}"] for place in range(1, len(CHANNELS) + 1))
+        ]
+
+    def __call__(self, log_mel: Any) -> tuple[Any, Any]:
+        """Log-mel [n, frames, 64] to embeddings [n, 2048] and logits [n, 527]."""
+        functional = self._torch.nn.functional
+        # Bands are the channels of the first batch normalisation.
+        maps = self._bands(log_mel[:, None].transpose(1, 3)).transpose(1, 3)
+        maps = maps.contiguous(memory_format=self._torch.channels_last)
+        for place, block in enumerate(self._blocks, 1):
+            for convolution in block:
+                maps = functional.relu_(convolution(maps))
+            if place < len(CHANNELS):
+                maps = functional.avg_pool2d(maps, 2)
+        over_time = maps.mean(dim=3)
+        embedding = functional.relu(self._embedding(over_time.amax(dim=2) + over_time.mean(dim=2)))
+        return embedding, self._logits(embedding)

@@ -8,6 +8,7 @@ from typing import Any, get_args
 import numpy as np
 
 from calm_eval.errors import InputError
+from calm_eval.judges.level import at_peak
 from calm_eval.judges.passt_front_end import HIGHEST_HZ, HOP, N_MELS, SAMPLE_RATE, Framing, windows_of
 from calm_eval.judges.passt_network import PATCH, PasstNetwork, build
 from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono
@@ -18,7 +19,6 @@ PLACES = {10: 99, 20: 200}
 """By the length in seconds of what a checkpoint was trained on: its positions in time."""
 LEAST = PATCH * HOP
 """Samples under which there is no patch: 0.16 s."""
-PEAK = 10 ** (-1 / 20)
 
 
 class PasstJudge(TorchJudge[PasstNetwork]):
@@ -75,10 +75,10 @@ class PasstJudge(TorchJudge[PasstNetwork]):
         return PasstNetwork(state, PLACES[self._seconds], torch, device)
 
     def _answer(self, audio: Mono, network: PasstNetwork) -> Judgement:
-        level = np.float32(PEAK / np.abs(audio).max()) if self._peak else np.float32(1)
+        levelled = at_peak(audio) if self._peak else audio
         framing: Framing = "segments" if self._framing == "segments" else "overlapping"
         # A last piece of 0.15 s passes the tools' rule and gives them no patch.
-        cut = [piece for piece in windows_of(audio * level, framing, self._seconds) if piece.size >= LEAST]
+        cut = [piece for piece in windows_of(levelled, framing, self._seconds) if piece.size >= LEAST]
         return Judgement(vectors=np.concatenate([network(piece[None]) for piece in cut]), notes={"windows": len(cut)})
 
 

@@ -43,6 +43,7 @@ class JudgeInfo:
 class Requires:
     """What a judge needs to run: modules to import, assets to have, and the extra that installs the modules.
 
+    `environment` names an interpreter of its own that a package needs (`environments.toml`).
     `files` are weights that the package downloads by itself on first use, where it looks for them. A judge may say so
     in an attribute `requires`; `calm-eval doctor` reads it without loading anything.
     """
@@ -51,6 +52,7 @@ class Requires:
     assets: tuple[str, ...] = ()
     extra: str = "mini"
     files: tuple[str, ...] = ()
+    environment: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from calm_eval.errors import CalmEvalError, InputError, UnavailableError
 from calm_eval.judges import JUDGES
+from calm_eval.judges.environments import find_environment
 from calm_eval.judges.protocol import Requires
 
 
@@ -51,6 +52,10 @@ def _state(requires: Requires) -> Readiness:
             return Readiness(
                 False, False, f"pip install 'calm-eval[{requires.extra}]' (cannot import {package}: {error})"
             )
+    if requires.environment:
+        environment = find_environment(requires.environment)
+        if not environment.made:
+            return Readiness(False, False, environment.told)
     try:
         missing = [name for name in requires.assets if status(name) != "present"]
         size = sum(load_catalogue()[name].size for name in missing)

@@ -20,6 +20,8 @@ Network = TypeVar("Network")
 class TorchJudge(ABC, Generic[Network]):
     """One clip at a time on one network. Refuses `empty`, `nan`, `silent`, and `too-short` under `least` samples."""
 
+    concurrent = True
+
     def __init__(self, weights: TorchWeights, least: int) -> None:
         self.requires = Requires(("torch",), weights.assets)
         self._weights, self._least = weights, least
@@ -55,7 +57,7 @@ class TorchJudge(ABC, Generic[Network]):
             raise UnavailableError(
                 f"{name} needs torch: install calm-eval[mini] ({type(error).__name__}: {error})"
             ) from error
-        torch.set_num_threads(threads)
+        torch.set_num_threads(1)  # each call in its own thread
         state = self._weights.state(torch, lambda: self._built(torch))
         try:
             self._network = self._opened(state, torch, device)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from calm_eval.assets import fetch
 from calm_eval.errors import InputError, UnavailableError
 from calm_eval.judges.chosen_weights import chosen_weights
@@ -19,7 +21,7 @@ from calm_eval.keys import digest
 RANDOM = "random weights"
 """Why a judge without trained weights scores nothing."""
 
-_WRAPPERS = ("model", "state_dict", "model_state")
+_WRAPPERS = ("model", "state_dict", "model_state", "model_state_dict")
 """Names under which checkpoints keep their tensors."""
 
 
@@ -80,14 +82,19 @@ class TorchWeights:
 def read_state(file: Path, torch: Any) -> Mapping[str, Any]:
     """The tensors of a checkpoint by name, out of the wrappers that some tools put around them.
 
-    Raises InputError where there are none, and what PyTorch or safetensors raise.
+    Raises InputError where there are none or safetensors cannot read them, and what PyTorch raises.
     """
     if file.suffix == ".safetensors":
+        from safetensors import SafetensorError
         from safetensors.torch import load_file
 
-        loaded: Any = load_file(file)
+        try:
+            loaded: Any = load_file(file)
+        except SafetensorError as error:
+            raise InputError(str(error)) from error
     else:
-        loaded = torch.load(file, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals(_numpy_numbers()):
+            loaded = torch.load(file, map_location="cpu", weights_only=True)
     for name in _WRAPPERS:
         if isinstance(loaded, Mapping) and isinstance(loaded.get(name), Mapping):
             loaded = loaded[name]
@@ -99,6 +106,13 @@ def read_state(file: Path, torch: Any) -> Mapping[str, Any]:
     if not tensors:
         raise InputError("it holds no tensors by name")
     return tensors
+
+
+def _numpy_numbers() -> list[Any]:
+    """What single numbers of NumPy are made of, which some checkpoints keep beside their tensors; no code runs."""
+    scalar = np.float64(0).__reduce__()[0]
+    kinds = [type(np.dtype(kind)) for kind in ("float64", "float32", "int64")]
+    return [scalar, (scalar, "numpy.core.multiarray.scalar"), np.dtype, *kinds]
 
 
 def _first_line(error: Exception) -> str:

@@ -25,6 +25,8 @@ EXAMPLE_SAMPLES = WINDOW + (FRAMES - 1) * HOP
 
 GOOGLE_WINDOW, GOOGLE_HOP = 16000, 8000
 GOOGLE_LEAST_PEAK = 0.1
+GOOGLE_LEAST_STEP = GOOGLE_LEAST_PEAK / 32768
+"""The same of a file of 16-bit samples, which Google's code reads as integers: it never binds."""
 
 
 def hz_to_mel(hz: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -64,16 +66,19 @@ class VggishLogMel:
         return log_mel
 
 
-def google_examples(audio: NDArray[np.floating], log_mel: VggishLogMel) -> NDArray[np.float64]:
+def google_examples(
+    audio: NDArray[np.floating], log_mel: VggishLogMel, least_peak: float = GOOGLE_LEAST_PEAK
+) -> NDArray[np.float64]:
     """Samples [n] to examples [count, 96, 64]: the start of each second, one each half second; none under a second.
 
-    The level is raised first: samples over max(0.1, largest sample), the largest and not the largest magnitude. From
-    google-research/frechet_audio_distance (audioset_model.py, create_embeddings_main.py), which audiocraft calls.
+    The level is raised first: samples over max(`least_peak`, largest sample), the largest and not the largest
+    magnitude. From google-research/frechet_audio_distance (audioset_model.py, create_embeddings_main.py; files are read
+    in create_embeddings_beam.py), which audiocraft calls.
     """
     samples = np.asarray(audio, dtype=np.float64)
     if samples.size < GOOGLE_WINDOW:
         return np.empty((0, FRAMES, N_MELS))
-    samples = samples / max(GOOGLE_LEAST_PEAK, float(samples.max()))
+    samples = samples / max(least_peak, float(samples.max()))
     windows = sliding_window_view(samples, GOOGLE_WINDOW)[::GOOGLE_HOP]
     return log_mel(windows[:, :EXAMPLE_SAMPLES])
 

@@ -78,7 +78,7 @@ class Protocol:
         return 100.0 * value if self.decimals is None else round(100.0 * value, self.decimals)
 
 
-_LONGEVAL_DECODING = {"dtype": "float16", "timestamps": "word", "language": "forced", "attention": "eager"}
+_LONGEVAL_DECODING = {"dtype": "float16", "timestamps": "word", "language": "en", "attention": "eager"}
 
 SEED_TTS_EVAL = Protocol(
     name="seed-tts-eval",

@@ -46,7 +46,7 @@ class SpeakerSimilarity:
         return ItemValue(cosine(sample_voice, other_voice), 1.0)
 
 
-def _against(voice: Voice, name: str, title: str, whose: str) -> SpeakerSimilarity:
+def _against(voice: Voice, name: str, title: str, whose: str, judge: str = "resemblyzer") -> SpeakerSimilarity:
     spec = MetricSpec(
         name=name,
         title=title,
@@ -57,7 +57,7 @@ def _against(voice: Voice, name: str, title: str, whose: str) -> SpeakerSimilari
         low=-1.0,
         high=1.0,
         needs=(voice,),
-        judge="resemblyzer",
+        judge=judge,
         judged=("sample", voice),
         definition=f"mean cosine between the speaker vectors of sample and {whose}",
     )
@@ -65,6 +65,9 @@ def _against(voice: Voice, name: str, title: str, whose: str) -> SpeakerSimilari
 
 
 SPEAKER_SIMILARITY = _against("prompt", "speaker_similarity", "SIM-o", "voice prompt")
+SPEAKER_SIMILARITY_WAVLM = _against(
+    "prompt", "speaker_similarity_wavlm", "SIM-o, WavLM-large", "voice prompt", "wavlm-large-ecapa"
+)
 SPEAKER_SIMILARITY_ROUND_TRIP = _against(
     "prompt_round_trip", "speaker_similarity_round_trip", "SIM-r", "voice prompt after the system's codec"
 )

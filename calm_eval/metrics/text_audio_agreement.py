@@ -70,22 +70,34 @@ def _claim(name: str) -> str:
     return {"text cosine": "telling texts apart", "matched above permuted": "telling captions apart"}[name]
 
 
-TEXT_AUDIO_AGREEMENT = TextAudioAgreement(
-    MetricSpec(
-        name="text_audio_agreement",
-        title="Text-audio agreement",
-        unit="cosine",
-        higher_is_better=True,
-        kind="item",
-        version=1,
-        low=-1.0,
-        high=1.0,
-        needs=("text",),
-        judge="musicnn-mtt-minilm",
-        judged=("sample", "text"),
-        parameters={"gates": ["mean cosine of different texts below 0.9", "matched above permuted, p at most 0.05"]},
-        definition="mean cosine between sample and caption in the judge's space; not a CLAP score",
+def agreement(name: str, title: str, judge: str, definition: str) -> TextAudioAgreement:
+    """The metric with a judge of audio and texts, behind both gates."""
+    return TextAudioAgreement(
+        MetricSpec(
+            name=name,
+            title=title,
+            unit="cosine",
+            higher_is_better=True,
+            kind="item",
+            version=1,
+            low=-1.0,
+            high=1.0,
+            needs=("text",),
+            judge=judge,
+            judged=("sample", "text"),
+            parameters={
+                "gates": ["mean cosine of different texts below 0.9", "matched above permuted, p at most 0.05"]
+            },
+            definition=definition,
+        )
     )
+
+
+TEXT_AUDIO_AGREEMENT = agreement(
+    "text_audio_agreement",
+    "Text-audio agreement",
+    "musicnn-mtt-minilm",
+    "mean cosine between sample and caption in the judge's space; not a CLAP score",
 )
 
 CHECKS = (Check("vectors 3:4 and 1:0", lambda: cosine([3.0, 4.0], [1.0, 0.0]), 0.6, 1e-15),)

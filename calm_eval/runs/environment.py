@@ -20,7 +20,8 @@ from calm_eval.systems.engine import Conditions
 
 _PACKAGES = (
     "numpy", "soundfile", "soxr", "jiwer", "whisper-normalizer", "faster-whisper", "ctranslate2", "openai-whisper",
-    "onnxruntime", "onnx", "torch", "torchaudio", "webrtcvad-wheels", "piper-tts", "espeakng-loader", "pandas",
+    "onnxruntime", "onnx", "torch", "torchaudio", "transformers", "webrtcvad-wheels", "piper-tts", "espeakng-loader",
+    "pandas",
 )  # fmt: skip
 
 

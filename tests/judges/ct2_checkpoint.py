@@ -89,3 +89,49 @@ def to_openai(model: Path, checkpoint: Path) -> None:
     state["decoder.token_embedding.weight"] = tensors["decoder/embeddings/weight"]
     saved = {name: torch.from_numpy(value.astype(np.float32)) for name, value in state.items()}
     torch.save({"dims": TINY_EN, "model_state_dict": saved}, checkpoint)
+
+
+_TO_TRANSFORMERS = (
+    (".blocks.", ".layers."), (".mlp.0.", ".fc1."), (".mlp.2.", ".fc2."), (".mlp_ln.", ".final_layer_norm."),
+    (".cross_attn_ln.", ".encoder_attn_layer_norm."), (".attn_ln.", ".self_attn_layer_norm."),
+    (".cross_attn.", ".encoder_attn."), (".attn.", ".self_attn."), (".query.", ".q_proj."), (".key.", ".k_proj."),
+    (".value.", ".v_proj."), (".out.", ".out_proj."), ("encoder.ln_post.", "encoder.layer_norm."),
+    ("decoder.ln.", "decoder.layer_norm."), ("token_embedding.", "embed_tokens."),
+    ("positional_embedding", "embed_positions.weight"),
+)  # fmt: skip
+
+
+def to_transformers(source: Path, checkpoint: Path, folder: Path) -> None:
+    """Write tiny.en of `to_openai`'s `checkpoint` to `folder` for transformers; `source` holds its tokenizer.json."""
+    import transformers
+    from whisper.tokenizer import get_tokenizer
+
+    state = {}
+    for name, value in torch.load(checkpoint, weights_only=True)["model_state_dict"].items():
+        for old, new in _TO_TRANSFORMERS:
+            name = name.replace(old, new)
+        state[f"model.{name}"] = value
+    state["proj_out.weight"] = state["model.decoder.embed_tokens.weight"]
+    marks = get_tokenizer(multilingual=False)
+    layers = {"encoder_layers": 4, "decoder_layers": 4, "encoder_attention_heads": 6, "decoder_attention_heads": 6}
+    sizes = {"vocab_size": 51864, "d_model": 384, "encoder_ffn_dim": 1536, "decoder_ffn_dim": 1536}
+    ends = {"decoder_start_token_id": marks.sot, "eos_token_id": marks.eot, "bos_token_id": marks.eot}
+    config = transformers.WhisperConfig(**sizes, **layers, **ends, pad_token_id=marks.eot)
+    model = transformers.WhisperForConditionalGeneration(config)
+    model.load_state_dict(state)
+    silenced = [*marks.non_speech_tokens, marks.transcribe, marks.translate, marks.sot, marks.sot_prev, marks.sot_lm]
+    for name, value in {
+        "is_multilingual": False,
+        "no_timestamps_token_id": marks.no_timestamps,
+        "prev_sot_token_id": marks.sot_prev,
+        "max_initial_timestamp_index": 50,
+        "max_length": 448,
+        "suppress_tokens": sorted({*silenced, marks.no_speech}),
+        "begin_suppress_tokens": [*marks.encode(" "), marks.eot],
+        "return_timestamps": False,
+        "_from_model_config": False,
+    }.items():
+        setattr(model.generation_config, name, value)
+    model.save_pretrained(folder)
+    transformers.WhisperFeatureExtractor(feature_size=80).save_pretrained(folder)
+    (folder / "tokenizer.json").write_bytes((source / "tokenizer.json").read_bytes())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from parity import apart, peer, shared_checkpoint
+from shared_weights import parity_clip
 
 from calm_eval.audio.mel import mel_filters
 from calm_eval.errors import InputError, UnavailableError
@@ -99,3 +101,33 @@ def test_identities() -> None:
         PannsJudge(44100)
     with pytest.raises(InputError, match="no output 'mel'"):
         PannsJudge(output="mel")
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory) -> str:
+    """One checkpoint for every rate: the layers have the same names and sizes."""
+    return shared_checkpoint(build(torch), tmp_path_factory.mktemp("panns") / "cnn14.pth", torch)
+
+
+@pytest.mark.parametrize("rate", [8000, 16000, 32000])
+def test_answers_are_those_of_frechet_audio_distance(shared, rate) -> None:
+    """frechet-audio-distance 0.3.4's Cnn14 on the same weights and samples; at 32 kHz with the right mels."""
+    theirs = peer("frechet_audio_distance_peer")
+    answers = {}
+    for output in ("embedding", "tags"):
+        judge = PannsJudge(rate, output, path=shared)
+        judge.load("cpu", 1)
+        for kind, seconds in (("chord", 2.0), ("chirp", 3.5), ("noise", 0.5)):
+            (judged,) = judge.judge([parity_clip(kind, seconds, rate)])
+            answers[kind, output] = judged.vectors[0]
+            assert apart(judged.vectors[0], theirs[f"{rate // 1000}k {kind} {output}"]) < 1e-4
+    assert apart(answers["chord", "embedding"], answers["chirp", "embedding"]) > 0.05
+    assert apart(answers["chord", "tags"], answers["chirp", "tags"]) > 0.05
+
+
+def test_frechet_audio_distance_hears_other_mels_at_32_khz(shared) -> None:
+    """Up to 16 kHz, with a checkpoint trained on mels up to 14: another number for every clip."""
+    theirs = peer("frechet_audio_distance_peer")
+    for kind in ("chord", "chirp", "noise"):
+        right, wrong = (theirs[f"32k{mels} {kind} embedding"] for mels in ("", ", mels up to 16 kHz"))
+        assert apart(wrong, right) > 0.005

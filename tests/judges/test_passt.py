@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 import pytest
+from parity import apart, peer, shared_checkpoint
+from shared_weights import parity_clip
 
 from calm_eval.errors import InputError, UnavailableError
 from calm_eval.judges.passt import PasstJudge, passt_sam
@@ -159,3 +161,29 @@ def test_the_checkpoint_of_another_length_is_refused(tmp_path) -> None:
         UnavailableError, match="PaSST-S with 200 places: missing, unknown or of another shape are time_new_pos_embed"
     ):
         PasstJudge(20, path=str(file)).load("cpu", 1)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "places", "clips"),
+    [(10, 99, {"chord": 10.0, "chirp": 2.0, "noise": 0.5}), (20, 200, {"chirp": 20.0, "noise": 0.5})],
+)
+def test_answers_are_those_of_hear21passt(tmp_path, seconds, places, clips) -> None:
+    """hear21passt 0.0.26 on the same weights and samples, its keys among them."""
+    theirs = peer("hear21passt_peer")
+    assert set(build(torch, places).state_dict()) == set(theirs[f"{seconds} keys"])
+    judge = PasstJudge(seconds, path=shared_checkpoint(build(torch, places), tmp_path / "passt.pt", torch))
+    judge.load("cpu", 1)
+    answers = [judge.judge([parity_clip(kind, length, SAMPLE_RATE)])[0].vectors[0] for kind, length in clips.items()]
+    for answer, kind in zip(answers, clips, strict=True):
+        assert apart(answer, theirs[f"{seconds} {kind}"]) < 1e-4
+    assert apart(answers[0], answers[-1]) > 0.05
+
+
+def test_hear21passt_draws_random_numbers_in_evaluation_and_this_does_not() -> None:
+    """So that what is generated after it is scored depends on what was scored."""
+    assert peer("hear21passt_peer")["10 chord moved the global random numbers"]
+    judge = PasstJudge(10, random=0)
+    judge.load("cpu", 1)
+    before = torch.random.get_rng_state()
+    judge.judge([parity_clip("chord", 2.0, SAMPLE_RATE)])
+    assert torch.equal(before, torch.random.get_rng_state())

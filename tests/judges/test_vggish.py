@@ -6,10 +6,13 @@ import math
 
 import numpy as np
 import pytest
+from parity import apart, peer, shared_checkpoint
+from shared_weights import parity_clip
 
 from calm_eval.errors import InputError, UnavailableError
-from calm_eval.judges.vggish import VggishJudge
+from calm_eval.judges.vggish import VggishJudge, vggish_audiocraft, vggish_fadtk, vggish_torch
 from calm_eval.judges.vggish_front_end import (
+    GOOGLE_LEAST_STEP,
     SAMPLE_RATE,
     VggishLogMel,
     google_examples,
@@ -92,6 +95,18 @@ def test_the_level_counts_in_one_form_and_hardly_in_the_other(log_mel) -> None:
     assert np.abs(google_examples(-lopsided, log_mel) - google_examples(lopsided, log_mel)).max() > 0.5
 
 
+def test_a_file_of_sixteen_bits_has_no_least_level(log_mel) -> None:
+    """Google's code takes what scipy reads, integers, so that max(0.1, largest) is the largest of any clip with sound;
+    of floats in [-1, 1] it leaves a faint clip 20 dB up at most."""
+    steps = np.rint(CHIRP * 32768 / 40)
+    tool = log_mel(np.stack([steps[:15_600] / max(0.1, steps.max())]))[0]
+    from_file = google_examples(steps / 32768, log_mel, GOOGLE_LEAST_STEP)[0]
+    assert from_file == pytest.approx(tool, abs=1e-9)
+    assert np.abs(google_examples(steps / 32768, log_mel)[0] - tool).max() > 1.0
+    faint = VggishJudge("google", int16=True, random=0).info.parameters
+    assert faint["level"] == "over the largest sample"
+
+
 def test_second_windows_overlap_by_half(log_mel) -> None:
     clip = 0.3 * np.random.default_rng(1).standard_normal(3 * SAMPLE_RATE)
     clip /= clip.max()
@@ -132,6 +147,41 @@ def test_the_network_by_hand(judges, log_mel) -> None:
     (judgement,) = judges["torch"].judge([CHIRP[:32_000].astype(np.float32)])
     assert judgement.vectors == pytest.approx(flat.numpy(), abs=1e-5)
     assert judgement.vectors.min() < 0
+
+
+def test_examples_and_vectors_of_torchvggish(tmp_path, log_mel) -> None:
+    """torchvggish 0.2 on shared random weights, without its last ReLU as every FAD tool takes it."""
+    told = peer("torchvggish")
+    network = build(torch)
+    judge = VggishJudge("torch", path=shared_checkpoint(network, tmp_path / "shared.pth", torch))
+    judge.load("cpu", 1)
+    keys = sorted(f"{name} {tuple(value.shape)}" for name, value in network.state_dict().items())
+    assert keys == [key for key in told["keys"] if not key.startswith("embeddings.5")]
+    clips = {kind: parity_clip(kind, seconds, SAMPLE_RATE) for kind, seconds in (("chord", 2.1), ("noise", 0.975))}
+    answers = judge.judge(list(clips.values()))
+    for (kind, clip), found in zip(clips.items(), answers, strict=True):
+        assert torch_examples(clip, log_mel)[:, ::8, ::8] == pytest.approx(told[f"{kind}-examples"], abs=1e-5)
+        assert apart(found.vectors, told[kind]) < 1e-4
+    assert np.abs(told["chord"][0] - told["noise"][0]).max() > 0.02 * np.abs(told["noise"]).max()
+    # What the package itself makes of a clip as long as its example is called: nothing.
+    assert told["0.96 s"].tolist() == [0, 1, 96, 64]
+
+
+def test_what_tools_do_to_the_level_before() -> None:
+    """audiocraft's peak at -1 dB makes an answer blind to the gain of a clip; torchvggish hears it."""
+    made = {"audiocraft": vggish_audiocraft(random=0), "torch": vggish_torch(random=0), "fadtk": vggish_fadtk(random=0)}
+    names = [judge.info.name for judge in made.values()]
+    assert names == ["vggish/google/peak/int16", "vggish/torch", "vggish/torch/int16"]
+    clip = CHIRP[:32_000].astype(np.float32)
+    apart_by_gain = {}
+    for name, judge in made.items():
+        judge.load("cpu", 1)
+        loud, quiet = (one.vectors for one in judge.judge([clip, clip / 16]))
+        apart_by_gain[name] = np.abs(loud - quiet).max() / np.abs(loud).max()
+    assert apart_by_gain["audiocraft"] < 1e-6
+    assert min(apart_by_gain["torch"], apart_by_gain["fadtk"]) > 0.05
+    plain, stepped = (made[name].judge([clip])[0].vectors for name in ("torch", "fadtk"))
+    assert 0 < np.abs(plain - stepped).max() < 1e-2 * np.abs(plain).max()
 
 
 def test_judgements_of_both_forms(judges) -> None:
