@@ -77,8 +77,8 @@ def _triangles(edges: NDArray[np.float64]) -> NDArray[np.float64]:
 class Openl3Decibels:
     """Windows [n, 48000] to decibels [n, 256, 199], 0 at the largest of a window and no less than -80.
 
-    `filters` [256, 1025] are those of the checkpoint for `kapre-0.1`. In float64: 80 dB of magnitudes are 160 of power, of
-    which float32 holds no more than the upper 120.
+    `filters` [256, 1025] are those of the checkpoint for `kapre-0.1`. In float64: 80 dB of magnitudes are 160 of power,
+    of which float32 holds no more than the upper 120.
     """
 
     def __init__(self, front_end: FrontEnd, filters: Any, torch: Any) -> None:

@@ -47,7 +47,8 @@ class PackageJudge(ABC):
 
     def judge(self, batch: Sequence[Mono]) -> list[Judgement]:
         """One judgement for each audio, each by itself. Raises UnavailableError when not loaded or gone."""
-        return [self._judged(audio, self._running()) for audio in batch]
+        process = self._running()
+        return [self._judged(audio, process) for audio in batch]
 
     def close(self) -> None:
         """End the package's process."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import tempfile
 import time
@@ -18,6 +17,7 @@ from calm_eval.judges.environments import Environment, interpreter
 from calm_eval.systems.process import DeadlinePassed, Process, ProcessEnded
 
 OPEN_SECONDS, ANSWER_SECONDS = 600.0, 600.0
+CHILDREN = Path(__file__).parent / "package_children"
 _OF_THIS_PYTHON = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
 
 
@@ -26,25 +26,28 @@ class PackageError(Exception):
 
 
 class PackageProcess:
-    """A script of `package_children` under the environment's Python, or `python`.
+    """A script of the folder `children` under the environment's Python, or `python`.
 
     Raises UnavailableError when there is no such interpreter, the package is not there or in another version, or the
     options cannot be served.
     """
 
     def __init__(
-        self, environment: Environment, script: str, options: Mapping[str, Any], threads: int, python: str | None = None
+        self,
+        environment: Environment,
+        script: str,
+        options: Mapping[str, Any],
+        threads: int,
+        python: str | None = None,
+        children: Path = CHILDREN,
     ) -> None:
         program = interpreter(environment, python)
-        found = importlib.util.find_spec("calm_eval.judges.package_children.answering")
-        assert found is not None
-        assert found.origin is not None
         self._name = environment.name
         self._scratch = tempfile.TemporaryDirectory(prefix="calm-eval-")
         self._folder = Path(self._scratch.name)
         log = self._folder / "printed.log"
         try:
-            self._process = Process([str(program), found.origin, script], _offline(threads), log)
+            self._process = Process([str(program), str(children / "answering.py"), script], _offline(threads), log)
         except OSError as error:
             self._scratch.cleanup()
             raise UnavailableError(f"{self._name}: cannot start {program}: {error}") from error

@@ -1,4 +1,4 @@
-"""Ours against a peer's answers on shared random weights; the answers were written by `peers/NAME.py`."""
+"""Ours against a peer's answers on shared random weights; the answers were written by `peers/NAME_peer.py`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from shared_weights import drawn
 
 
 def peer(name: str) -> Mapping[str, np.ndarray]:
-    """What `peers/NAME.py` wrote."""
+    """What `peers/NAME_peer.py` wrote."""
     with np.load(Path(__file__).parent / "goldens" / f"{name}.npz") as file:
         return {key: file[key] for key in file.files}
 

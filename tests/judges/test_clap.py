@@ -61,7 +61,7 @@ def fusion():
 
 @pytest.fixture(scope="module")
 def theirs():
-    return peer("laion_clap_peer")
+    return peer("laion_clap")
 
 
 def clip(number: int):

@@ -38,7 +38,7 @@ def network():
 
 @pytest.fixture(scope="module")
 def theirs():
-    return peer("msclap_peer")
+    return peer("msclap")
 
 
 def test_the_audio_side_answers_as_the_package(network, theirs) -> None:

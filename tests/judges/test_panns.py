@@ -112,7 +112,7 @@ def shared(tmp_path_factory) -> str:
 @pytest.mark.parametrize("rate", [8000, 16000, 32000])
 def test_answers_are_those_of_frechet_audio_distance(shared, rate) -> None:
     """frechet-audio-distance 0.3.4's Cnn14 on the same weights and samples; at 32 kHz with the right mels."""
-    theirs = peer("frechet_audio_distance_peer")
+    theirs = peer("frechet_audio_distance")
     answers = {}
     for output in ("embedding", "tags"):
         judge = PannsJudge(rate, output, path=shared)
@@ -127,7 +127,7 @@ def test_answers_are_those_of_frechet_audio_distance(shared, rate) -> None:
 
 def test_frechet_audio_distance_hears_other_mels_at_32_khz(shared) -> None:
     """Up to 16 kHz, with a checkpoint trained on mels up to 14: another number for every clip."""
-    theirs = peer("frechet_audio_distance_peer")
+    theirs = peer("frechet_audio_distance")
     for kind in ("chord", "chirp", "noise"):
         right, wrong = (theirs[f"32k{mels} {kind} embedding"] for mels in ("", ", mels up to 16 kHz"))
         assert apart(wrong, right) > 0.005

@@ -169,7 +169,7 @@ def test_the_checkpoint_of_another_length_is_refused(tmp_path) -> None:
 )
 def test_answers_are_those_of_hear21passt(tmp_path, seconds, places, clips) -> None:
     """hear21passt 0.0.26 on the same weights and samples, its keys among them."""
-    theirs = peer("hear21passt_peer")
+    theirs = peer("hear21passt")
     assert set(build(torch, places).state_dict()) == set(theirs[f"{seconds} keys"])
     judge = PasstJudge(seconds, path=shared_checkpoint(build(torch, places), tmp_path / "passt.pt", torch))
     judge.load("cpu", 1)
@@ -181,7 +181,7 @@ def test_answers_are_those_of_hear21passt(tmp_path, seconds, places, clips) -> N
 
 def test_hear21passt_draws_random_numbers_in_evaluation_and_this_does_not() -> None:
     """So that what is generated after it is scored depends on what was scored."""
-    assert peer("hear21passt_peer")["10 chord moved the global random numbers"]
+    assert peer("hear21passt")["10 chord moved the global random numbers"]
     judge = PasstJudge(10, random=0)
     judge.load("cpu", 1)
     before = torch.random.get_rng_state()

@@ -1,4 +1,4 @@
-"""What frechet-audio-distance 0.3.4 answers as Cnn14 on shared random weights: `goldens/frechet_audio_distance_peer.npz`.
+"""What frechet-audio-distance 0.3.4 answers as Cnn14 on shared random weights; writes `goldens/` of this file's name.
 
 Environment: Python 3.11, frechet-audio-distance==0.3.4, numpy<2, torch>=2.12,<2.15, torchaudio==2.11, torchvision;
 HF_HUB_OFFLINE=1. The classes are the package's and so are their sizes; `16000 Hz` of 32 kHz is its own choice.
@@ -49,7 +49,7 @@ def main() -> None:
                 out = made(torch.from_numpy(parity_clip(clip, seconds, rate))[None], None)
             answers[f"{name} {clip} embedding"] = out["embedding"][0].numpy()
             answers[f"{name} {clip} tags"] = out["clipwise_output"][0].numpy()
-    np.savez_compressed(HERE.parent / "goldens" / "frechet_audio_distance_peer.npz", **answers)
+    np.savez_compressed(HERE.parent / "goldens" / "frechet_audio_distance.npz", **answers)
 
 
 if __name__ == "__main__":

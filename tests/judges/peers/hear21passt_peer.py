@@ -1,4 +1,4 @@
-"""What hear21passt 0.0.26 answers as PaSST-S on shared random weights: `goldens/hear21passt_peer.npz`.
+"""What hear21passt 0.0.26 answers as PaSST-S on shared random weights: `goldens/hear21passt.npz`.
 
 Environment: Python 3.11, hear21passt==0.0.26, numpy<2, torch>=2.12,<2.15, torchaudio==2.11, torchvision. Its front end
 asks torch.stft for a real answer, which torch no longer gives; it is given one here, as audiocraft does.
@@ -44,7 +44,7 @@ def main() -> None:
                 not torch.equal(before, torch.random.get_rng_state())
             )
         answers[f"{seconds} keys"] = np.array(sorted(state))
-    np.savez_compressed(HERE.parent / "goldens" / "hear21passt_peer.npz", **answers)
+    np.savez_compressed(HERE.parent / "goldens" / "hear21passt.npz", **answers)
 
 
 if __name__ == "__main__":

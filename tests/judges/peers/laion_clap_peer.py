@@ -1,4 +1,4 @@
-"""Answers of laion-clap on weights that both sides draw, into `goldens/laion_clap_peer.npz`.
+"""Answers of laion-clap on weights that both sides draw, into `goldens/laion_clap.npz`.
 
 To be run from the repository's root in an environment with laion-clap==1.1.7, torch==2.12.*, torchaudio==2.11.*,
 torchvision==0.27.*, transformers==4.45.*, numpy<2:
@@ -103,7 +103,7 @@ def main() -> None:
             found["ids"] = ids["input_ids"].numpy()
             found["mask"] = ids["attention_mask"].numpy()
             found["texts"] = package.get_text_embedding(TEXTS)
-    np.savez_compressed(Path(__file__).parents[1] / "goldens" / "laion_clap_peer.npz", **found)
+    np.savez_compressed(Path(__file__).parents[1] / "goldens" / "laion_clap.npz", **found)
 
 
 if __name__ == "__main__":

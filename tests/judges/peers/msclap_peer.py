@@ -1,4 +1,4 @@
-"""Answers of msclap on weights that both sides draw, into `goldens/msclap_peer.npz`.
+"""Answers of msclap on weights that both sides draw, into `goldens/msclap.npz`.
 
 To be run from the repository's root in an environment with msclap==1.3.4 (without its dependencies), torch==2.12.*,
 torchaudio==2.11.*, torchlibrosa, transformers==4.45.*, pyyaml, numpy<2:
@@ -77,7 +77,7 @@ def main() -> None:
     for place, text in enumerate(TEXTS):
         found[f"ids_{place}"] = wrapper.preprocess_text([text])["input_ids"][0].numpy()
     found["texts"] = torch.cat([wrapper.get_text_embeddings([text]) for text in TEXTS]).numpy()
-    np.savez_compressed(Path(__file__).parents[1] / "goldens" / "msclap_peer.npz", **found)
+    np.savez_compressed(Path(__file__).parents[1] / "goldens" / "msclap.npz", **found)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """NISQA v2.0 as torchmetrics carries it (ported from gabrielmittag/NISQA), on random weights by their names.
 
-Needs torchmetrics==1.9.0, librosa==0.11.0, requests, torch; run: python tests/judges/peers/nisqa.py
+Needs torchmetrics==1.9.0, librosa==0.11.0, requests, torch; run: python tests/judges/peers/nisqa_peer.py
 Writes tests/judges/goldens/nisqa.npz: for each clip a part of the log-mel, the count of segments and the five scores.
 """
 
