@@ -24,6 +24,7 @@ MILESTONES = {
     "7": "latency",
     "8": "reporting",
     "9": "gating",
+    "10": "papers_judges",
 }
 
 

@@ -104,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     assets = verbs.add_parser("assets", help="weights and voices: what there is, fetch, verify")
     assets.add_argument("action", choices=("list", "fetch", "verify"))
     assets.add_argument("names", nargs="*", metavar="NAME", help="all when left out")
+    assets.add_argument("--suite", action="append", default=[], help="what the judges of this suite need; repeatable")
     assets.set_defaults(call=_assets)
     data = verbs.add_parser("data", help="training corpora: what there is, build")
     data.add_argument("action", choices=("list", "build"))
@@ -307,12 +308,21 @@ def _validate(arguments: argparse.Namespace) -> int:
 
 def _assets(arguments: argparse.Namespace) -> int:
     from calm_eval.assets import commands
+    from calm_eval.doctor_suites import suite_assets
 
+    if arguments.action == "list":
+        print(commands.list_assets())
+        return 0
+    of_suites = [name for suite in arguments.suite for name in suite_assets(suite)]
+    names = list(dict.fromkeys([*arguments.names, *of_suites]))
+    if arguments.suite and not names:
+        print("no assets are needed")
+        return 0
     if arguments.action == "verify":
-        text, good = commands.verify_assets(arguments.names)
+        text, good = commands.verify_assets(names)
         print(text)
         return 0 if good else 4
-    print(commands.list_assets() if arguments.action == "list" else commands.fetch_assets(arguments.names))
+    print(commands.fetch_assets(names))
     return 0
 
 

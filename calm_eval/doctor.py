@@ -9,6 +9,7 @@ from importlib import metadata
 
 from calm_eval import __version__
 from calm_eval.assets import cache_folder
+from calm_eval.doctor_suites import suite_needs
 from calm_eval.judges import JUDGES
 from calm_eval.judges.readiness import readiness
 from calm_eval.specs.locate import bundled_names
@@ -26,7 +27,7 @@ def doctor() -> str:
     width = max(map(len, states))
     lines += [f"  {name:<{width}}  {state.told}" for name, state in states.items()]
     lines += ["", "bundled suites"]
-    lines += [f"  {line}" for line in _suites({name for name, state in states.items() if state.ready})]
+    lines += [f"  {line}" for line in suite_lines()]
     lines += ["", "data of the bundled suites"]
     lines += [f"  {line}" for line in data_lines()]
     lines += ["", "packages"]
@@ -34,19 +35,9 @@ def doctor() -> str:
     return "\n".join(lines)
 
 
-def _suites(ready: set[str]) -> list[str]:
-    from calm_eval.metrics.bound import judge_use, make_metric
-
-    lines = []
-    for name in bundled_names("suite"):
-        wanted = set()
-        for use in load_suite(name).spec.metric_uses():
-            spec = make_metric(use).spec
-            if use.judge is not None or spec.judge is not None:
-                wanted.add(judge_use(use, spec).name)
-        missing = sorted(wanted - ready)
-        lines.append(f"{name}: " + (f"needs {', '.join(missing)}" if missing else "all judges are ready"))
-    return lines
+def suite_lines() -> list[str]:
+    """For each bundled suite, what its judges still need here and the one command that fetches it."""
+    return [f"{name}: {suite_needs(name).told(name)}" for name in bundled_names("suite")]
 
 
 def data_lines() -> list[str]:

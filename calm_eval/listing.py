@@ -141,9 +141,13 @@ def _judges() -> list[tuple[str, ...]]:
         size = f"{sum(one.size for one in assets) / 1e6:.1f} MB" if assets else "-"
         sources = ", ".join(dict.fromkeys(str(file.source) for one in assets for file in one.files)) or "-"
         told = "present" if state.ready else "fetchable" if state.fetchable else "needs environment"
-        about = (info.output, str(info.sample_rate), info.licence or "-", size, told, info.verified, sources)
+        about = (info.output, str(info.sample_rate), info.licence or "-", size, told, _verified(info), sources)
         rows.append((name, *about, weights or "-"))
     return rows
+
+
+def _verified(info: JudgeInfo) -> str:
+    return f"{info.verified} ({info.proven})" if info.proven else info.verified
 
 
 def _known(judge: Any) -> tuple[JudgeInfo, str]:

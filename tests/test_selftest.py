@@ -50,6 +50,9 @@ def test_every_judge_with_weights_has_a_golden():
     # Judges that take a seed were held against the original on random weights alone, and say so (`verified: code`).
     unproven = {name for name in own if "random" in inspect.signature(JUDGES.load(name)).parameters}
     assert {JUDGES.load(name)(random=0).info.verified for name in unproven} == {"code"}
+    # Who says `weights` says by whom, when and against what.
+    infos = [JUDGES.load(name)().info for name in named]
+    assert all(info.verified == "weights" and "calm-eval, 20" in info.proven for info in infos)
     # The same network as musicnn-msd-tags; judges whose weights the user names, and those of large-v3 in each package;
     # judges of pairs, tested as metrics.
     assert own - named - unproven == {
@@ -122,5 +125,5 @@ def test_doctor_tells_of_judges_suites_and_packages(cli, tmp_path):
     call = cli("doctor", CALM_EVAL_CACHE=str(tmp_path / "cache"))
     assert call.returncode == 0, call.stderr
     assert "assets fetch whisper-tiny.en-ct2" in call.stdout
-    assert "mini/tts: needs dnsmos, resemblyzer, whisper-tiny.en" in call.stdout
+    assert "mini/tts: calm-eval assets fetch --suite mini/tts (" in call.stdout
     assert "torch " in call.stdout

@@ -16,6 +16,7 @@ from calm_eval.judges.aisfx_front_end import HOP, LARGEST, N_FFT, SAMPLE_RATE, A
 from calm_eval.judges.aisfx_network import FRAMES, N_MELS, AisfxNetwork
 from calm_eval.judges.chosen_weights import chosen_weights
 from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono, Requires
+from calm_eval.judges.unreadable import cause
 from calm_eval.selftest.check import Golden
 
 ASSET = "aisfx"
@@ -80,6 +81,8 @@ class AisfxJudge:
                 "refuses": ["empty", "nan", "silent", "too-short"],
             },
             licence="CC-BY-4.0",
+            verified="weights",
+            proven="calm-eval, 2026-11: aisfx 0.1.2",
         )
 
     def load(self, device: str, threads: int) -> None:
@@ -95,9 +98,9 @@ class AisfxJudge:
         try:
             self._network = AisfxNetwork(_read(file, torch), torch, device)
         except (OSError, RuntimeError, InputError, pickle.UnpicklingError, EOFError, TypeError, ValueError) as error:
-            raise UnavailableError(
-                f"aisfx: cannot load {file} safely on {device}: {type(error).__name__}: {error}"
-            ) from error
+            again = f"remove it and run `calm-eval assets fetch {ASSET}`"
+            told = "give another `path`" if self._path is not None else again
+            raise UnavailableError(f"aisfx: cannot load {file} safely on {device} ({cause(error)}); {told}") from error
         self._log_mel = AisfxLogMel()
 
     def judge(self, batch: Sequence[Mono]) -> list[Judgement]:
@@ -136,8 +139,9 @@ def _read(file: Path, torch: Any) -> Mapping[str, Any]:
     """
     make_scalar = np.int64(0).__reduce__()[0]
     allowed = [(make_scalar, "numpy.core.multiarray.scalar"), np.dtype, np.dtypes.Int64DType]
-    with torch.serialization.safe_globals(allowed):
-        loaded = torch.load(file, map_location="cpu", weights_only=True)
+    # As a stream: by its name, PyTorch hands a file over to safetensors, whose errors are others.
+    with torch.serialization.safe_globals(allowed), file.open("rb") as stream:
+        loaded = torch.load(stream, map_location="cpu", weights_only=True)
     if not isinstance(loaded, tuple | list) or len(loaded) != 2 or not isinstance(loaded[0], Mapping):
         raise InputError("not a pair of tensors and corpora")
     return {name: value for name, value in loaded[0].items() if isinstance(value, torch.Tensor)}

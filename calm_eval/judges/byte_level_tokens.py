@@ -54,7 +54,7 @@ class ByteLevelTokens:
         """File name to sha256. Raises UnavailableError when a file cannot be read."""
         if self._plain:
             return {BYTES: digest({"pieces": BYTES})}
-        return chosen_weights(self._judge, self._rules.asset, self._folder, FILES)
+        return chosen_weights(self._judge, self._rules.asset, self._folder, FILES, option="tokens")
 
     def load(self) -> None:
         """Read the files. Raises UnavailableError with what to install or fetch, or what is wrong with a file."""

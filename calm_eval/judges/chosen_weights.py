@@ -10,10 +10,12 @@ from calm_eval.assets.checksum import sha256_of
 from calm_eval.errors import UnavailableError
 
 
-def chosen_weights(judge: str, asset: str, path: str | None, names: Sequence[str] = ()) -> dict[str, str]:
+def chosen_weights(
+    judge: str, asset: str, path: str | None, names: Sequence[str] = (), option: str = "path"
+) -> dict[str, str]:
     """File name to sha256: of the catalogue's files where `path` is None, else of that file, or of `names` in it.
 
-    Raises UnavailableError when a file cannot be read.
+    `option` is what the user calls it. Raises UnavailableError when a file cannot be read.
     """
     if path is None:
         return weights(asset)
@@ -21,4 +23,6 @@ def chosen_weights(judge: str, asset: str, path: str | None, names: Sequence[str
     try:
         return {file.name: sha256_of(file) for file in files}
     except OSError as error:
-        raise UnavailableError(f"{judge}: cannot read {error.filename}: {error.strerror}") from error
+        raise UnavailableError(
+            f"{judge}: cannot read {error.filename}: {error.strerror}; give another `{option}`"
+        ) from error

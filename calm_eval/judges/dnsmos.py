@@ -108,6 +108,8 @@ class DnsmosJudge:
                 "refuses": ["empty", "nan", "silent"],
             },
             licence="CC-BY-4.0",
+            verified="weights",
+            proven="calm-eval, 2026-11: speechmos 0.0.1.1",
         )
 
     def load(self, device: str, threads: int) -> None:

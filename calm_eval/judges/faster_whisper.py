@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,52 +12,11 @@ import numpy as np
 from calm_eval.assets import fetch, weights
 from calm_eval.assets.checksum import sha256_of
 from calm_eval.errors import InputError, UnavailableError
+from calm_eval.judges.faster_whisper_decoding import DECODING, FALLBACK, SEED, Tried
 from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono, Requires
 from calm_eval.selftest.check import Golden
 
 SAMPLE_RATE = 16000
-
-DECODING: Mapping[str, Any] = {
-    "task": "transcribe",
-    "beam_size": 1,
-    "temperature": 0.0,
-    "length_penalty": 1.0,
-    "repetition_penalty": 1.0,
-    "no_repeat_ngram_size": 0,
-    "condition_on_previous_text": False,
-    "compression_ratio_threshold": None,
-    "log_prob_threshold": None,
-    "no_speech_threshold": None,
-    "initial_prompt": None,
-    "prefix": None,
-    "hotwords": None,
-    "suppress_blank": True,
-    "suppress_tokens": [-1],
-    "without_timestamps": False,
-    "max_initial_timestamp": 1.0,
-    "word_timestamps": False,
-    "multilingual": False,
-    "vad_filter": False,
-    "max_new_tokens": None,
-    "chunk_length": None,
-    "clip_timestamps": "0",
-}
-"""What is passed to `transcribe`, and reported, in full. The thresholds are off: they would start the temperature
-fallback or drop windows that look like silence, and both make a text depend on more than the audio."""
-
-FALLBACK: Mapping[str, Any] = {
-    "temperature": [0.0, 0.2, 0.4, 0.6, 0.8, 1.0],
-    "best_of": 5,
-    "prompt_reset_on_temperature": 0.5,
-    "condition_on_previous_text": True,
-    "compression_ratio_threshold": 2.4,
-    "log_prob_threshold": -1.0,
-    "no_speech_threshold": 0.6,
-}
-"""What `fallback` passes in place of it: the package's own defaults, which F5-TTS leaves as they are."""
-
-SEED = 0
-"""CTranslate2's, for what is drawn above temperature 0."""
 
 
 class FasterWhisperJudge:
@@ -132,6 +91,8 @@ class FasterWhisperJudge:
                 **({"seed": SEED} if self._fallback else {}),
             },
             licence="MIT",
+            verified="weights",
+            proven="calm-eval, 2026-11: the package itself",
         )
 
     @property
@@ -197,7 +158,7 @@ class FasterWhisperJudge:
     def _segments(self, whisper: Any, audio: Mono) -> tuple[list[Any], bool]:
         """What it transcribes, and whether anything was drawn on the way."""
         asked = self._decoding
-        tried = _Tried(asked["temperature"]) if self._fallback else None
+        tried = Tried(asked["temperature"]) if self._fallback else None
         found, _ = whisper.transcribe(audio, language=self._language, **{**asked, "temperature": tried or 0.0})
         segments = list(found)
         return segments, tried is not None and tried.drawn
@@ -240,17 +201,6 @@ class FasterWhisperJudge:
             return sha256_of(file)
         except OSError as error:
             raise UnavailableError(f"{self._name}: cannot read {file}: {error.strerror}") from error
-
-
-class _Tried(tuple[float, ...]):
-    """Temperatures that remember whether one above 0 was come to."""
-
-    drawn = False
-
-    def __iter__(self) -> Iterator[float]:
-        for temperature in super().__iter__():
-            self.drawn = self.drawn or temperature > 0
-            yield temperature
 
 
 def whisper_tiny_en(compute_type: str = "int8", language: str = "en") -> FasterWhisperJudge:

@@ -114,6 +114,8 @@ class MusicnnJudge:
                 "refuses": ["empty", "nan", "silent", "too-short"],
             },
             licence="ISC",
+            verified="weights",
+            proven="calm-eval, 2026-11: musicnn 0.1.0",
         )
 
     def load(self, device: str, threads: int) -> None:

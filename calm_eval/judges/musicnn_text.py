@@ -55,6 +55,8 @@ class MusicnnTextJudge:
                 "weight": "square root of the mean probability",
             },
             licence=f"{tagger.licence}, {sentences.licence}",
+            verified="weights",
+            proven="calm-eval, 2026-11: musicnn 0.1.0, transformers",
         )
 
     def load(self, device: str, threads: int) -> None:

@@ -17,6 +17,7 @@ from calm_eval.assets import cache_folder, fetch, weights
 from calm_eval.assets.checksum import sha256_of
 from calm_eval.errors import InputError, UnavailableError
 from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono, Requires
+from calm_eval.judges.unreadable import cause
 
 SAMPLE_RATE = 16000
 LARGE_V3 = "whisper-large-v3-openai"
@@ -137,6 +138,8 @@ class OpenAIWhisperJudge:
                 "refuses": ["empty", "nan"],
             },
             licence="MIT",
+            verified="weights",
+            proven="calm-eval, 2026-11: the package itself",
         )
 
     def load(self, device: str, threads: int) -> None:
@@ -212,9 +215,10 @@ class OpenAIWhisperJudge:
         try:
             return whisper.load_model(path, device=device)
         except faults as error:
+            told = "give another `path`" if self._path is not None else "remove it and fetch it again"
             raise UnavailableError(
                 f"{self._name}: {path} is not a Whisper checkpoint that can be loaded safely on {device}: "
-                f"{type(error).__name__}: {error}"
+                f"{cause(error)}; {told}"
             ) from error
 
     def _identify(self) -> dict[str, str]:
@@ -222,7 +226,9 @@ class OpenAIWhisperJudge:
             try:
                 return {Path(self._path).name: sha256_of(Path(self._path))}
             except OSError as error:
-                raise UnavailableError(f"{self._name}: cannot read {self._path}: {error.strerror}") from error
+                raise UnavailableError(
+                    f"{self._name}: cannot read {self._path}: {error.strerror}; give another `path`"
+                ) from error
         if self._asset is not None:
             return weights(self._asset)
         table = official_checkpoints()

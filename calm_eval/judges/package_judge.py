@@ -43,7 +43,12 @@ class PackageJudge(ABC):
         chosen = self._weights
         checkpoint = None if chosen.random is not None else chosen.path or str(fetch(chosen.asset) / chosen.file)
         options = {**self._options(), "checkpoint": checkpoint, "random": chosen.random}
-        self._process = PackageProcess(self.environment, self._script, options, threads, self._python)
+        try:
+            self._process = PackageProcess(self.environment, self._script, options, threads, self._python)
+        except UnavailableError as error:
+            if checkpoint is None:
+                raise
+            raise UnavailableError(f"{error}; its checkpoint was {checkpoint}") from error
 
     def judge(self, batch: Sequence[Mono]) -> list[Judgement]:
         """One judgement for each audio, each by itself. Raises UnavailableError when not loaded or gone."""

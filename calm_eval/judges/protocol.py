@@ -24,7 +24,8 @@ class JudgeInfo:
     `output` is `transcript`, `scores`, `embedding` or `tags` (probabilities, as vectors). `weights` maps a name to a
     sha256. `version` is raised by hand when the same weights give other answers. `parameters` holds everything that
     changes an answer (decoding options, level rule, windows); library versions are environment and stay out.
-    `verified` says how far the answers were held against the original's. `unscored` is a reason why no number may come
+    `verified` says how far the answers were held against the original's, `proven` for `weights` by whom, when and
+    against what. `unscored` is a reason why no number may come
     of them (`random weights`); empty for a judge that scores.
     """
 
@@ -35,7 +36,8 @@ class JudgeInfo:
     weights: Mapping[str, str]
     parameters: Mapping[str, Any] = field(default_factory=dict)
     licence: str = ""
-    verified: Verified = "weights"
+    verified: Verified = "never"
+    proven: str = ""
     unscored: str = ""
 
 

@@ -44,14 +44,8 @@ def readiness(name: str, options: Mapping[str, bool | int | float | str] | None 
 def _state(requires: Requires) -> Readiness:
     from calm_eval.assets import load_catalogue, status
 
-    for package in requires.packages:
-        try:
-            importlib.import_module(package)
-        # Broken binary packages raise OSError or RuntimeError on import, not only ImportError.
-        except (ImportError, OSError, RuntimeError) as error:
-            return Readiness(
-                False, False, f"pip install 'calm-eval[{requires.extra}]' (cannot import {package}: {error})"
-            )
+    for package, error in absent_packages(requires).items():
+        return Readiness(False, False, f"pip install 'calm-eval[{requires.extra}]' (cannot import {package}: {error})")
     if requires.environment:
         environment = find_environment(requires.environment)
         if not environment.made:
@@ -63,8 +57,27 @@ def _state(requires: Requires) -> Readiness:
         return Readiness(False, False, str(error))
     if missing:
         names = " ".join(missing)
-        return Readiness(False, True, f"calm-eval assets fetch {names} ({size / 1e6:.1f} MB; or on first use)")
-    absent = [file for file in requires.files if not Path(file).is_file()]
+        # A run cannot name what it trusts on first use before that is there, and goes on without it.
+        itself = "; or on first use" if all(load_catalogue()[name].pinned for name in missing) else ""
+        return Readiness(False, True, f"calm-eval assets fetch {names} ({size / 1e6:.1f} MB{itself})")
+    absent = absent_files(requires)
     if absent:
         return Readiness(False, True, f"downloads its weights on first use, or put them at {', '.join(absent)}")
     return Readiness(True, True, "ready")
+
+
+def absent_packages(requires: Requires) -> dict[str, str]:
+    """The modules that cannot be imported, each with why."""
+    absent = {}
+    for package in requires.packages:
+        try:
+            importlib.import_module(package)
+        # Broken binary packages raise OSError or RuntimeError on import, not only ImportError.
+        except (ImportError, OSError, RuntimeError) as error:
+            absent[package] = str(error)
+    return absent
+
+
+def absent_files(requires: Requires) -> list[str]:
+    """The weights that a package downloads by itself and has not yet."""
+    return [file for file in requires.files if not Path(file).is_file()]

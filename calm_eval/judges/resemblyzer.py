@@ -15,6 +15,7 @@ from calm_eval.audio.mel import MelSpectrogram
 from calm_eval.errors import UnavailableError
 from calm_eval.judges.chosen_weights import chosen_weights
 from calm_eval.judges.protocol import JudgeInfo, Judgement, Mono, Requires
+from calm_eval.judges.unreadable import cause
 from calm_eval.selftest.check import Golden
 
 ASSET = "resemblyzer"
@@ -117,6 +118,8 @@ class ResemblyzerJudge:
                 "refuses": ["empty", "nan", "silent", "no-voice", "too-short"],
             },
             licence="Apache-2.0",
+            verified="weights",
+            proven="calm-eval, 2026-11: Resemblyzer 0.1.4",
         )
 
     def load(self, device: str, threads: int) -> None:
@@ -131,7 +134,9 @@ class ResemblyzerJudge:
         torch.set_num_threads(threads)
         file = _file(self._path)
         try:
-            state = torch.load(file, map_location="cpu", weights_only=True)["model_state"]
+            # As a stream: by its name, PyTorch hands a file over to safetensors, whose errors are others.
+            with file.open("rb") as stream:
+                state = torch.load(stream, map_location="cpu", weights_only=True)["model_state"]
             network = torch.nn.ModuleDict(
                 {"lstm": torch.nn.LSTM(N_MELS, 256, 3, batch_first=True), "linear": torch.nn.Linear(256, 256)}
             )
@@ -141,9 +146,7 @@ class ResemblyzerJudge:
             network.load_state_dict({name: state[name] for name in network.state_dict()})
             self._network = network.to(device).eval()
         except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, KeyError, TypeError, ValueError) as error:
-            raise UnavailableError(
-                f"resemblyzer: cannot load {file} safely on {device}: {type(error).__name__}: {error}"
-            ) from error
+            raise UnavailableError(f"resemblyzer: cannot load {file} safely on {device} ({cause(error)})") from error
         self._torch, self._vad, self._device = torch, webrtcvad.Vad, device
         self._mel = MelSpectrogram(SAMPLE_RATE, n_fft=400, hop=HOP, n_mels=N_MELS)
 

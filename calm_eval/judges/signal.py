@@ -67,6 +67,8 @@ class SignalJudge:
                 "refuses": ["empty", "nan"],
             },
             licence="Apache-2.0",
+            verified="weights",
+            proven="calm-eval, 2026-11: closed forms",
         )
 
     def load(self, device: str, threads: int) -> None:

@@ -46,6 +46,8 @@ class SignalPairJudge:
             weights={},
             parameters={"cut_seconds": CUT_SECONDS, **_SETTINGS[self._quantities]},
             licence="Apache-2.0",
+            verified="weights",
+            proven="calm-eval, 2026-11: closed forms",
         )
 
     def load(self, device: str, threads: int) -> None:

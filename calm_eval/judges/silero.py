@@ -73,6 +73,8 @@ class SileroJudge:
                 "refuses": ["empty", "nan"],
             },
             licence="MIT",
+            verified="weights",
+            proven="calm-eval, 2026-11: silero-vad 6.2.3",
         )
 
     def load(self, device: str, threads: int) -> None:

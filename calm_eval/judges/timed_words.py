@@ -38,6 +38,8 @@ class TimedWordsJudge:
             weights={f"{name}/{file}": sha for name, one in both.items() for file, sha in one.weights.items()},
             parameters=parameters,
             licence="MIT",
+            verified="weights",
+            proven="calm-eval, 2026-11: the packages themselves",
         )
 
     def load(self, device: str, threads: int) -> None:

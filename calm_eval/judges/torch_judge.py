@@ -61,7 +61,9 @@ class TorchJudge(ABC, Generic[Network]):
         state = self._weights.state(torch, lambda: self._built(torch))
         try:
             self._network = self._opened(state, torch, device)
-        except (InputError, RuntimeError) as error:
+        except InputError as error:
+            raise UnavailableError(self._weights.refused(error)) from error
+        except RuntimeError as error:
             raise UnavailableError(f"{name}: {error}") from error
 
     def judge(self, batch: Sequence[Mono]) -> list[Judgement]:

@@ -16,6 +16,7 @@ import numpy as np
 from calm_eval.assets import fetch
 from calm_eval.errors import InputError, UnavailableError
 from calm_eval.judges.chosen_weights import chosen_weights
+from calm_eval.judges.unreadable import cause
 from calm_eval.keys import digest
 
 RANDOM = "random weights"
@@ -68,15 +69,28 @@ class TorchWeights:
                 torch.manual_seed(self.random)
                 drawn: Mapping[str, Any] = build().state_dict()
             return drawn
-        file = Path(self.path) if self.path is not None else fetch(self.asset) / self.file
+        file = self._found()
         try:
             return read_state(file, torch)
         except (OSError, RuntimeError, ValueError, TypeError, EOFError, pickle.UnpicklingError, InputError) as error:
-            told = "give another `path`" if self.path is not None else f"remove {file} and fetch it again"
             raise UnavailableError(
-                f"{self.judge}: {file} is not a checkpoint that can be read safely ({type(error).__name__}: "
-                f"{_first_line(error)}); {told}"
+                f"{self.judge}: {file} is not a checkpoint that can be read safely ({cause(error)}); {self._told(file)}"
             ) from error
+
+    def refused(self, error: InputError) -> str:
+        """In words: the network cannot be made of these tensors, which file they are of, and what to do."""
+        if self.random is not None:
+            return f"{self.judge}: {error}"
+        file = self._found()
+        return f"{self.judge}: {file} is {error}; {self._told(file)}"
+
+    def _found(self) -> Path:
+        return Path(self.path) if self.path is not None else fetch(self.asset) / self.file
+
+    def _told(self, file: Path) -> str:
+        if self.path is not None:
+            return "give another `path`"
+        return f"remove {file} and run `calm-eval assets fetch {self.asset}`"
 
 
 def read_state(file: Path, torch: Any) -> Mapping[str, Any]:
@@ -113,7 +127,3 @@ def _numpy_numbers() -> list[Any]:
     scalar = np.float64(0).__reduce__()[0]
     kinds = [type(np.dtype(kind)) for kind in ("float64", "float32", "int64")]
     return [scalar, (scalar, "numpy.core.multiarray.scalar"), np.dtype, *kinds]
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else "no more is said"

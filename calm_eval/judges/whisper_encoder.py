@@ -76,6 +76,8 @@ class WhisperEncoderJudge:
                 "refuses": ["empty", "nan", "silent", "too-short"],
             },
             licence="MIT",
+            verified="weights",
+            proven="calm-eval, 2026-11: the package itself",
         )
 
     def load(self, device: str, threads: int) -> None:

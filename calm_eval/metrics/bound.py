@@ -70,7 +70,8 @@ class BoundMetric:
         return cls(
             use=MetricUse.model_validate(told["use"]),
             spec=MetricSpec(**spec),
-            info=JudgeInfo(**told["info"]) if told["info"] else None,
+            # Runs of before `verified` was told have judges alone that were held against their originals.
+            info=JudgeInfo(**{"verified": "weights", **told["info"]}) if told["info"] else None,
             fingerprint=told["fingerprint"],
             judge_fingerprint=told["judge_fingerprint"],
             unavailable=told["unavailable"],

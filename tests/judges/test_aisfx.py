@@ -256,7 +256,7 @@ def test_a_checkpoint_is_data_only_and_complete(tmp_path: Path) -> None:
     tensors = {name: torch.zeros(shape) for name, shape in tensor_shapes().items()}
     last = "embedding_net.conv_block4.bn2.bias"
     contents = {
-        "Unsupported global": (tensors, Intruder(marker)),
+        "holds objects of": (tensors, Intruder(marker)),
         "pair": tensors,
         last: ({**tensors, last: torch.zeros(7)}, {}),
         "conv1.weight": ({}, {}),

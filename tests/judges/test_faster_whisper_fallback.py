@@ -13,7 +13,8 @@ from conftest import available
 
 from calm_eval.assets import fetch
 from calm_eval.errors import InputError
-from calm_eval.judges.faster_whisper import FALLBACK, SEED, FasterWhisperJudge, whisper_tiny_en
+from calm_eval.judges.faster_whisper import FasterWhisperJudge, whisper_tiny_en
+from calm_eval.judges.faster_whisper_decoding import FALLBACK, SEED
 from calm_eval.metrics.error_rate_protocols import F5_LIBRISPEECH_PC, title_with
 from calm_eval.selftest.signals import signal
 

@@ -39,6 +39,7 @@ def toy(tmp_path) -> tuple[Environment, Path]:
     shutil.copy(CHILDREN / "answering.py", place)
     (place / "toy_child.py").write_text(
         """
+import os
 import numpy as np
 def opened(options):
     print("a package that prints", options["threads"], flush=True)

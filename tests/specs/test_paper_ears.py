@@ -47,10 +47,11 @@ def test_every_recogniser_is_large_v3_and_says_what_to_install(suite, monkeypatc
             continue
         wanted = judge_use(use, spec)
         judge = make_judge(wanted)
-        if judge.info.output != "transcript":
+        # Other judges may not know their weights' identity before these are fetched.
+        package = next((one for one in judge.requires.packages if one in extras), None)
+        if package is None:
             continue
         heard += 1
-        assert judge.info.name.startswith("whisper-large-v3/")
-        (package,) = (one for one in judge.requires.packages if one != "torch")
+        assert (judge.info.output, judge.info.name.split("/")[0]) == ("transcript", "whisper-large-v3")
         assert f"calm-eval[{extras[package]}]" in readiness(wanted.name, wanted.options).told
     assert heard

@@ -46,7 +46,13 @@ def answer(opened: Opened) -> None:
             else:
                 say(event="error", text=f"cannot {asked['op']}")
         except Exception as error:  # noqa: BLE001 - told to the parent, which decides
-            say(event="error", text=f"{type(error).__name__}: {error}")
+            say(event="error", text=_told(error))
+
+
+def _told(error: Exception) -> str:
+    # PyTorch's words on a pickle with code go on with how to run that code.
+    said = "it holds more than tensors" if type(error).__name__ == "UnpicklingError" else error
+    return f"{type(error).__name__}: {said}"
 
 
 def _version(package: str) -> str:

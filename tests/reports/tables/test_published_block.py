@@ -16,25 +16,25 @@ from calm_eval.specs.layout import ColumnUse, LayoutSpec
 
 
 def test_rows_of_musiccaps(variant, cell) -> None:
-    fad = cell(variant("mine"), "fad", 3.0)
+    fad = cell(variant("mine"), "fad_audiocraft", 3.0)
     column = column_of(fad)
     rows = published_rows(
-        published_for("paper/musiccaps"), [column], [NamedColumn(ColumnUse(column="fad"), fad.metric)]
+        published_for("paper/musiccaps"), [column], [NamedColumn(ColumnUse(column="fad_audiocraft"), fad.metric)]
     )
     by_name = {row.name: row for row in rows}
     assert by_name["MusicLM"].entries[column.key].words.startswith("4.00")
     assert by_name["MusicLM"].kind == "published"
     assert all(row.notes[0].startswith("From ") for row in rows)
     daggers = sum(row.entries[column.key].words.endswith("†") for row in rows)
-    mine = [row for row in published_for("paper/musiccaps") if row.our_metric == "fad"]
+    mine = [row for row in published_for("paper/musiccaps") if row.our_metric == "fad_audiocraft"]
     assert daggers == sum(row.evidence == "secondary" for row in mine) > 0
     assert len(rows) == len(mine)
 
 
 def test_another_unit_stays_out(variant, cell) -> None:
-    fad = cell(variant("mine"), "fad", 3.0)
+    fad = cell(variant("mine"), "fad_audiocraft", 3.0)
     column = dataclasses.replace(column_of(fad), unit="furlongs")
-    use = NamedColumn(ColumnUse(column="fad"), fad.metric)
+    use = NamedColumn(ColumnUse(column="fad_audiocraft"), fad.metric)
     assert published_rows(published_for("paper/musiccaps"), [column], [use]) == []
 
 
@@ -42,7 +42,7 @@ def test_they_are_never_ranked_and_stand_last(plan, variant, cell, pairs) -> Non
     rows = [variant("a"), variant("b")]
     source = Source(
         plan(*rows),
-        [cell(row, "fad", 900.0 + place, 899.9 + place, 900.1 + place) for place, row in enumerate(rows)],
+        [cell(row, "fad_audiocraft", 900.0 + place, 899.9 + place, 900.1 + place) for place, row in enumerate(rows)],
         pairs(),
     )
     suite = source.plan.suite.model_copy(update={"name": "paper/musiccaps", "task": "text_to_music"})
@@ -51,7 +51,7 @@ def test_they_are_never_ranked_and_stand_last(plan, variant, cell, pairs) -> Non
     assert [row.kind for row in table.rows][:2] == ["system", "system"]
     assert {row.kind for row in table.rows[2:]} == {"published"}
     assert {entry.mark for row in table.rows[2:] for entry in row.entries.values()} == {""}
-    assert table.rows[0].entries["fad"].mark == "best"
+    assert table.rows[0].entries["fad_audiocraft"].mark == "best"
     assert "never ranked" in table.caption
     assert "*MusicLM*" in markdown(table)
     assert r"\midrule" in latex(table).split("MusicLM")[0].split("b &")[-1]
