@@ -34,7 +34,7 @@ SPEAKERS = ("wavlm-base-plus-sv",)
 """Embeddings of a voice that no metric asks for by itself."""
 OPTIONS = {"random": 1}
 MOST_MEMORY = 6_000_000_000
-"""Bytes. The largest network and PyTorch take 5 GB while it is made; all of them together take over 20 GB."""
+"""Bytes; 3.7 GB were measured. The weights of all judges together are several times as much."""
 
 
 @functools.cache
