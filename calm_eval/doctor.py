@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import platform
+from collections.abc import Mapping
 from importlib import metadata
 
 from calm_eval import __version__
@@ -31,7 +32,8 @@ def doctor() -> str:
     lines += ["", "data of the bundled suites"]
     lines += [f"  {line}" for line in data_lines()]
     lines += ["", "packages"]
-    lines += [f"  {name:<{width}}  {_version(name)}" for name in _HEAVY]
+    found = metadata.packages_distributions()
+    lines += [f"  {name:<{width}}  {_version(name, found)}" for name in _HEAVY]
     return "\n".join(lines)
 
 
@@ -71,12 +73,12 @@ def _writable() -> str:
     return "writable" if os.access(there, os.W_OK) else "NOT writable: set CALM_EVAL_CACHE"
 
 
-def _version(package: str) -> str:
+def _version(package: str, distributions: Mapping[str, list[str]]) -> str:
     try:
         module = importlib.import_module(package)
     except ImportError:
         return "not installed"
     except (OSError, RuntimeError) as error:
         return f"cannot be imported: {type(error).__name__}: {str(error).splitlines()[0]}"
-    names = metadata.packages_distributions().get(module.__name__, [])
+    names = distributions.get(module.__name__, [])
     return metadata.version(names[0]) if names else "installed"

@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ def load_catalogue(path: Path | None = None) -> dict[str, Asset]:
     """
     chosen = Path(__file__).with_name("assets.toml") if path is None else path
     try:
-        tables = tomllib.loads(chosen.read_text(encoding="utf-8"))
+        tables = _tables(chosen.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"cannot read the asset catalogue {chosen}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -83,6 +84,12 @@ def load_catalogue(path: Path | None = None) -> dict[str, Asset]:
         except ValueError as error:
             raise InputError(f"asset catalogue {chosen}: asset '{name}': {error}") from error
     return assets
+
+
+@lru_cache(maxsize=4)
+def _tables(text: str) -> Mapping[str, object]:
+    """Asked for by each judge of a list, for the same few texts."""
+    return tomllib.loads(text)
 
 
 def _asset(name: str, table: object, base: Path) -> Asset:

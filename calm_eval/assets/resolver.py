@@ -21,7 +21,7 @@ def find_asset(name: str, catalogue: Path | None = None) -> Asset:
     """The asset called `name`. Raises InputError, with near matches, when there is none."""
     assets = load_catalogue(catalogue)
     if name not in assets:
-        near = difflib.get_close_matches(name, assets, n=3, cutoff=0.4)
+        near = difflib.get_close_matches(name, assets, n=3, cutoff=0.6)
         hint = f"; did you mean {' or '.join(repr(one) for one in near)}?" if near else "."
         raise InputError(f"unknown asset '{name}'{hint} Known: {', '.join(assets) or 'none'}")
     return assets[name]

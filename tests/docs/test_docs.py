@@ -154,7 +154,12 @@ def run_console(folder: Path, block: Block, where: str) -> None:
             assert done.returncode == 0, f"{where}: {line}\n{done.stdout}\n{done.stderr}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+# What is timed belongs to no quick test.
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, marks=pytest.mark.slow if page.name == "latency.md" else ()) for page in PAGES],
+    ids=lambda page: page.name,
+)
 def test_the_snippets_of_a_page_run(page: Path, folder: Path) -> None:
     for block in blocks(page):
         where = f"{page.name}:{block.line}"

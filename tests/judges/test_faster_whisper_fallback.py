@@ -43,6 +43,7 @@ def test_speech_is_transcribed_as_f5_tts_calls_the_package(as_f5, utterances) ->
         assert found.text == "".join(segment.text for segment in segments).strip()
 
 
+@pytest.mark.slow
 def test_a_draw_is_the_clip_s_own(as_f5) -> None:
     """Whatever was drawn before, and by whatever judge of the same identity."""
     backwards, hurried = as_f5.judge([BACKWARDS, HURRIED])

@@ -165,7 +165,10 @@ def test_the_checkpoint_of_another_length_is_refused(tmp_path) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "places", "clips"),
-    [(10, 99, {"chord": 10.0, "chirp": 2.0, "noise": 0.5}), (20, 200, {"chirp": 20.0, "noise": 0.5})],
+    [
+        (10, 99, {"chord": 10.0, "chirp": 2.0, "noise": 0.5}),
+        pytest.param(20, 200, {"chirp": 20.0, "noise": 0.5}, marks=pytest.mark.slow),
+    ],
 )
 def test_answers_are_those_of_hear21passt(tmp_path, seconds, places, clips) -> None:
     """hear21passt 0.0.26 on the same weights and samples, its keys among them."""

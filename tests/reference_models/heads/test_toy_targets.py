@@ -49,7 +49,12 @@ def one_thread() -> Any:
 
 @pytest.mark.parametrize(
     ("name", "target"),
-    [("consistency", "mixture"), ("LSD", "mixture"), ("TrigFlow", "rings"), ("rectified flow", "rings")],
+    [
+        ("consistency", "mixture"),
+        pytest.param("LSD", "mixture", marks=pytest.mark.slow),
+        pytest.param("TrigFlow", "rings", marks=pytest.mark.slow),
+        ("rectified flow", "rings"),
+    ],
 )
 def test_a_short_training_meets_the_bar(name: str, target: str) -> None:
     # With 10000 samples the target itself gets within 0.02 of zero.

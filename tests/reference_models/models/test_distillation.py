@@ -65,6 +65,7 @@ def energy_distance(a, b):
     return float(2 * torch.cdist(a, b).mean() - within)
 
 
+@pytest.mark.slow
 def test_a_student_without_guidance_has_the_guided_teachers_distribution():
     generator = torch.Generator().manual_seed(1)
     teacher, student = model(2), model(1)
