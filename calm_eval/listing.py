@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 from calm_eval.errors import InputError, UnavailableError
+from calm_eval.judges import JUDGES
 
 if TYPE_CHECKING:
     from calm_eval.judges.protocol import JudgeInfo
@@ -120,30 +122,40 @@ def _metrics() -> list[tuple[str, ...]]:
 
 def _judges() -> list[tuple[str, ...]]:
     from calm_eval.assets.resolver import find_asset
-    from calm_eval.judges import JUDGES
     from calm_eval.judges.readiness import readiness
 
     rows: list[tuple[str, ...]] = [
         ("name", "output", "rate", "licence", "size", "state", "verified", "source", "weights")
     ]
     for name in JUDGES.targets():
+        state = readiness(name)
         try:
             judge = JUDGES.load(name)()
-            state = readiness(name)
             info, weights = _known(judge)
-        except UnavailableError as error:
-            rows.append((name, *["-"] * 7, f"not available: {error}"))
-            continue
-        except InputError as error:
-            rows.append((name, *["-"] * 7, f"needs options: {error}"))
-            continue
-        assets = [find_asset(one) for one in getattr(getattr(judge, "requires", None), "assets", ())]
+        except (InputError, UnavailableError) as error:
+            named = _without_options(name)
+            if named is None:
+                rows.append((name, *["-"] * 7, f"needs options: {error}"))
+                continue
+            judge, info, weights = named, named.described({}), f"needs options: {error}"
+        names = getattr(getattr(judge, "requires", None), "assets", ()) or getattr(judge, "assets", ())
+        assets = [find_asset(one) for one in names]
         size = f"{sum(one.size for one in assets) / 1e6:.1f} MB" if assets else "-"
         sources = ", ".join(dict.fromkeys(str(file.source) for one in assets for file in one.files)) or "-"
         told = "present" if state.ready else "fetchable" if state.fetchable else "needs environment"
+        told = "needs options" if weights.startswith("needs options") else told
         about = (info.output, str(info.sample_rate), info.licence or "-", size, told, _verified(info), sources)
         rows.append((name, *about, weights or "-"))
     return rows
+
+
+def _without_options(name: str) -> Any:
+    """A judge that cannot be made without options, as it is on random weights; None where there is no such thing."""
+    factory = JUDGES.load(name)
+    if "random" not in inspect.signature(factory).parameters:
+        return None
+    judge = factory(random=0)
+    return judge if hasattr(judge, "described") else None
 
 
 def _verified(info: JudgeInfo) -> str:

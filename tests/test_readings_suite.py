@@ -87,6 +87,7 @@ def test_the_report_says_that_the_readings_are_synthetic(run):
     assert (run.folder / "figures" / "more-readings-wer-rtf.png").stat().st_size > 10_000
 
 
+@pytest.mark.slow
 def test_a_run_that_grew_says_what_a_run_at_once_says(tmp_path):
     """Other neighbours in a judge's batch, as after a kill and a resume: the same numbers to the last digit."""
     systems = ["espeak-en-us", "reference"]

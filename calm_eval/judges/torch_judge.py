@@ -28,6 +28,11 @@ class TorchJudge(ABC, Generic[Network]):
         self._network: Network | None = None
 
     @property
+    def assets(self) -> tuple[str, ...]:
+        """The catalogue's weights, whether these are asked for or others."""
+        return (self._weights.asset,)
+
+    @property
     def info(self) -> JudgeInfo:
         """Identity and parameters. Raises UnavailableError when the weights' identity cannot be known here."""
         return self.described(self._weights.identity())

@@ -177,3 +177,10 @@ def test_metrics_take_their_scale() -> None:
     assert OVERALL.measure(SampleView(failure="empty")).refused == "empty"
     silent = SampleView(failure=None, judgements={"sample": Judgement(refused="silent")})
     assert OVERALL.measure(silent).refused == "judge:silent"
+
+
+def test_the_list_tells_of_it_before_its_licence_is_accepted() -> None:
+    from calm_eval.listing import listing
+
+    (row,) = [line for line in listing("judges").splitlines() if line.startswith("nisqa ")]
+    assert all(part in row for part in ("scores", "48000", LICENCE, "1.1 MB", "needs options", "code"))

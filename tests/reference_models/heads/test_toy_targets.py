@@ -53,7 +53,7 @@ def one_thread() -> Any:
         ("consistency", "mixture"),
         pytest.param("LSD", "mixture", marks=pytest.mark.slow),
         pytest.param("TrigFlow", "rings", marks=pytest.mark.slow),
-        ("rectified flow", "rings"),
+        pytest.param("rectified flow", "rings", marks=pytest.mark.slow),
     ],
 )
 def test_a_short_training_meets_the_bar(name: str, target: str) -> None:
