@@ -60,6 +60,7 @@ METRICS = Registry(
         "kl_audiocraft": "calm_eval.metrics.kl_presets:KL_AUDIOCRAFT",
         "kl_sam": "calm_eval.metrics.kl_presets:KL_SAM",
         "kl_audioldm": "calm_eval.metrics.kl_presets:KL_AUDIOLDM",
+        "kl_audioldm_sigmoid": "calm_eval.metrics.kl_presets:KL_AUDIOLDM_SIGMOID",
         "inception_score": "calm_eval.metrics.inception_score:INCEPTION_SCORE",
         "text_audio_agreement": "calm_eval.metrics.text_audio_agreement:TEXT_AUDIO_AGREEMENT",
         "fad_fadtk_clap_music": "calm_eval.metrics.fad_clap:FAD_FADTK_CLAP_MUSIC",

@@ -1,4 +1,5 @@
-"""`kl_audiocraft`, `kl_sam`, `kl_audioldm`: what three tools call KL, with their classifiers and windows.
+"""`kl_audiocraft`, `kl_sam`, `kl_audioldm`, `kl_audioldm_sigmoid`: what three tools call KL, with their classifiers
+and windows.
 
 Arithmetic and sources: `tag_divergence.py`.
 """
@@ -51,13 +52,15 @@ def _spec(name: str, title: str, judge: str, preset: LogitPreset, definition: st
             "direction": preset.direction,
             "pooling": preset.pooling,
             "epsilon": preset.epsilon,
-            "form": "softmax over logits",
+            "form": f"{preset.form} over logits",
         },
         definition=definition,
     )
 
 
-_AUDIOCRAFT, _SAM, _AUDIOLDM = (PRESETS[name] for name in ("audiocraft", "sam", "audioldm"))
+_AUDIOCRAFT, _SAM, _AUDIOLDM, _SIGMOID = (
+    PRESETS[name] for name in ("audiocraft", "sam", "audioldm", "audioldm-sigmoid")
+)
 KL_AUDIOCRAFT = LogitDivergence(
     _spec(
         "kl_audiocraft",
@@ -82,14 +85,31 @@ KL_AUDIOLDM = LogitDivergence(
     _spec(
         "kl_audioldm",
         "KL, audioldm_eval",
-        "panns-logits",
+        "panns-audioldm-logits",
         _AUDIOLDM,
         "mean over pairs of KL(reference || sample) of softmax tags of the whole clip, 1e-6 inside the logarithm",
     ),
     _AUDIOLDM,
 )
+KL_AUDIOLDM_SIGMOID = LogitDivergence(
+    _spec(
+        "kl_audioldm_sigmoid",
+        "KL sigmoid, audioldm_eval",
+        "panns-audioldm-logits",
+        _SIGMOID,
+        "mean over pairs of the sum of p log(p / (q + 1e-6)) over sigmoid tags, p the reference; may be negative",
+    ),
+    _SIGMOID,
+)
 
 CHECKS = (
+    # Two tags at one half against sigmoids of 3: 2 * 0.5 ln(0.5 / 0.952574...).
+    Check(
+        "sigmoids of 0 against those of 3",
+        lambda: logit_divergence([[0.0, 0.0]], [[3.0, 3.0]], _SIGMOID)[0],
+        float(np.log(0.5 / (1 / (1 + np.exp(-3.0)) + 1e-6))),
+        1e-12,
+    ),
     # Softmax of (ln 3, 0) is (3/4, 1/4), of (0, 0) halves; the epsilon moves the sixth digit.
     Check(
         "3:1 against 1:1",

@@ -86,18 +86,20 @@ def _terms(p: NDArray[np.float64], q: NDArray[np.float64]) -> NDArray[np.float64
 
 @dataclass(frozen=True)
 class LogitPreset:
-    """How a tool turns softmax logits [windows, classes] into a divergence.
+    """How a tool turns logits [windows, classes] into a divergence.
 
     `direction` is `reference||generated` or the other way. `pooling`: `one_window` takes a clip that is one window,
     `segments` compares window i with window i, `mean_logits` and `max_logits` pool before the softmax,
     `mean_probabilities` after. `epsilon` is added to the second distribution inside the logarithm only, as the tools
-    do: the sum is then no exact divergence, and equal distributions give about -classes * epsilon.
+    do: the sum is then no exact divergence, and equal distributions give about -classes * epsilon. `form` sigmoid takes
+    each class by itself, without the terms of its absence: the sum is no divergence and can be negative.
     """
 
     name: str
     direction: Literal["reference||generated", "generated||reference"]
     pooling: Literal["one_window", "segments", "mean_logits", "max_logits", "mean_probabilities"]
     epsilon: float
+    form: Literal["softmax", "sigmoid"] = "softmax"
 
 
 PRESETS: Mapping[str, LogitPreset] = {
@@ -106,13 +108,14 @@ PRESETS: Mapping[str, LogitPreset] = {
         LogitPreset("exact", "reference||generated", "mean_probabilities", 0.0),
         LogitPreset("audiocraft", "reference||generated", "segments", 1e-6),
         LogitPreset("audioldm", "reference||generated", "one_window", 1e-6),
+        LogitPreset("audioldm-sigmoid", "reference||generated", "one_window", 1e-6, "sigmoid"),
         LogitPreset("sam", "generated||reference", "mean_logits", 1e-6),
         LogitPreset("sam-max", "generated||reference", "max_logits", 1e-6),
     )
 }
-"""`exact` is this project's own. `audiocraft`: audiocraft/metrics/kld.py, `kld`. `audioldm`: the softmax branch of
-audioldm_eval/metrics/kl.py. `sam`: stable-audio-metrics/src/passt_kld.py, `collect` mean or max. They say what is done
-with logits; a tool's number also needs its classifier, windows and level."""
+"""`exact` is this project's own. `audiocraft`: audiocraft/metrics/kld.py, `kld`. `audioldm` and `audioldm-sigmoid`: the
+two branches of audioldm_eval/metrics/kl.py. `sam`: stable-audio-metrics/src/passt_kld.py, `collect` mean or max. They
+say what is done with logits; a tool's number also needs its classifier, windows and level."""
 
 
 def logit_divergence(reference: ArrayLike, generated: ArrayLike, preset: LogitPreset) -> tuple[float, int]:
@@ -127,7 +130,11 @@ def logit_divergence(reference: ArrayLike, generated: ArrayLike, preset: LogitPr
         raise ValueError(f"segments are compared one by one, got {len(first)} and {len(second)} windows")
     if preset.pooling == "one_window" and (len(first), len(second)) != (1, 1):
         raise ValueError(f"preset {preset.name!r} hears a clip as one window, got {len(first)} and {len(second)}")
-    p, q = _pooled(first, preset.pooling), _pooled(second, preset.pooling)
+    p, q = (
+        (_pooled(first, preset.pooling), _pooled(second, preset.pooling))
+        if preset.form == "softmax"
+        else (-np.logaddexp(0.0, -first), -np.logaddexp(0.0, -second))
+    )
     if preset.direction == "generated||reference":
         p, q = q, p
     log_q = q if preset.epsilon == 0 else np.log(np.exp(q) + preset.epsilon)

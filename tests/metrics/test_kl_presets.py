@@ -7,7 +7,7 @@ import pytest
 from scipy.special import softmax
 
 from calm_eval.judges.protocol import Judgement
-from calm_eval.metrics.kl_presets import KL_AUDIOCRAFT, KL_AUDIOLDM, KL_SAM
+from calm_eval.metrics.kl_presets import KL_AUDIOCRAFT, KL_AUDIOLDM, KL_AUDIOLDM_SIGMOID, KL_SAM
 from calm_eval.metrics.protocol import SampleView
 
 
@@ -48,3 +48,13 @@ def test_the_other_direction_of_mean_logits() -> None:
     q, p = softmax(drawn.astype(np.float64).mean(axis=1), axis=-1)
     found = KL_SAM.measure(view(generated, reference))
     assert found.numerator == pytest.approx(float((q * (np.log(q) - np.log(p + 1e-6))).sum()), rel=1e-9)
+
+
+def test_both_numbers_of_audioldm_eval() -> None:
+    """`calculate_kl` of audioldm_eval 0.0.3 on these logits; the second is no divergence."""
+    drawn = np.random.default_rng(0).normal(0, 3, (2, 1, 527)).astype(np.float32)
+    pair = view(*(Judgement(vectors=one) for one in drawn))
+    assert KL_AUDIOLDM.measure(pair).numerator == pytest.approx(6.474576, rel=1e-5)
+    assert KL_AUDIOLDM_SIGMOID.measure(pair).numerator == pytest.approx(254.94975, rel=1e-5)
+    zeros, threes = (Judgement(vectors=np.full((1, 2), one, dtype=np.float32)) for one in (0, 3))
+    assert KL_AUDIOLDM_SIGMOID.measure(view(threes, zeros)).numerator == pytest.approx(-0.6445, abs=1e-3)
